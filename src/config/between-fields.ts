@@ -1,0 +1,130 @@
+import { posix } from "node:path";
+import { bytes, formatBytes, type Bytes } from "../units.ts";
+import { defaultMetadata, leastMetadata } from "./metadata-size.ts";
+import { isWithin } from "./paths.ts";
+import { spellPath } from "./wording.ts";
+
+/**
+ * The checks between the fields of a document. They run whatever else is wrong with it, so that all problems come at
+ * once: hence `unknown`, and nothing is said of fields that had a problem of their own.
+ */
+export interface Problem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+type Path = Problem["path"];
+
+const at = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>((inner, key) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined), value);
+const textAt = (value: unknown, ...path: Path): string | undefined => {
+  const found = at(value, path);
+  return typeof found === "string" ? found : undefined;
+};
+const sizeAt = (value: unknown, ...path: Path): Bytes | undefined => {
+  const found = at(value, path);
+  return typeof found === "number" ? bytes(found) : undefined;
+};
+
+/** Of one pool, paths relative to it. Shared with the ThinPool's spec. */
+export function poolProblems(pool: unknown): readonly Problem[] {
+  const problems: Problem[] = [];
+  const data = sizeAt(pool, "backing", "loop", "dataSize");
+  const metadata = sizeAt(pool, "backing", "loop", "metadataSize");
+  const chunk = sizeAt(pool, "chunkSize");
+  if (data !== undefined && chunk !== undefined && metadata !== undefined && metadata < leastMetadata(data, chunk)) {
+    problems.push({
+      path: ["backing", "loop", "metadataSize"],
+      message: `${formatBytes(metadata)} cannot map ${formatBytes(data)} in chunks of ${formatBytes(chunk)}: at least ${formatBytes(leastMetadata(data, chunk))}, better ${formatBytes(defaultMetadata(data, chunk))}`,
+    });
+  }
+  const ratio = at(pool, ["overcommitRatio"]);
+  const wanted = sizeAt(pool, "defaultVolumeSize");
+  if (data !== undefined && wanted !== undefined && typeof ratio === "number" && wanted > data * ratio) {
+    problems.push({ path: ["defaultVolumeSize"], message: `${formatBytes(wanted)} is more than the pool may ever promise, ${formatBytes(data * ratio)}` });
+  }
+  return problems;
+}
+
+/** Of a standalone document. */
+export function documentProblems(document: unknown): readonly Problem[] {
+  const found = at(document, ["pools"]);
+  const pools: readonly unknown[] = Array.isArray(found) ? found : [];
+  return [
+    ...pools.flatMap((pool, index) => poolProblems(pool).map(({ path, message }) => ({ path: ["pools", index, ...path], message }))),
+    ...poolNames(pools),
+    ...defaults(pools),
+    ...devices(pools),
+    ...directories(document, pools),
+    ...sockets(document),
+  ];
+}
+
+/** Each with the path of the first that has the same. */
+function repeated(
+  places: readonly { readonly path: Path; readonly text: string | undefined }[],
+): readonly { readonly path: Path; readonly text: string; readonly first: Path }[] {
+  const seen = new Map<string, Path>();
+  return places.flatMap(({ path, text }) => {
+    if (text === undefined) return [];
+    const first = seen.get(text);
+    if (first === undefined) seen.set(text, path);
+    return first === undefined ? [] : [{ path, text, first }];
+  });
+}
+
+const poolNames = (pools: readonly unknown[]): readonly Problem[] =>
+  repeated(pools.map((pool, index) => ({ path: ["pools", index, "name"], text: textAt(pool, "name") }))).map(({ path, text, first }) => ({
+    path,
+    message: `${text} is the name of another pool already, ${spellPath(first.slice(0, 2))}`,
+  }));
+
+const defaults = (pools: readonly unknown[]): readonly Problem[] =>
+  repeated(pools.map((pool, index) => ({ path: ["pools", index, "default"], text: at(pool, ["default"]) === true ? "default" : undefined }))).map(
+    ({ path, first }) => ({
+      path,
+      message: `only one pool is the default, and ${spellPath(first.slice(0, 2))} is it already`,
+    }),
+  );
+
+const devices = (pools: readonly unknown[]): readonly Problem[] =>
+  repeated(
+    pools.flatMap((pool, index) =>
+      ["data", "metadata"].map((role) => ({ path: ["pools", index, "backing", "devices", role], text: textAt(pool, "backing", "devices", role) })),
+    ),
+  ).map(({ path, text, first }) => ({ path, message: `${text} is in use already: ${spellPath(first)}` }));
+
+function directories(document: unknown, pools: readonly unknown[]): readonly Problem[] {
+  const state = textAt(document, "stateDirectory");
+  const run = textAt(document, "runDirectory");
+  const taken: { path: Path; directory: string }[] = [];
+  const problems: Problem[] = [];
+  for (const [index, pool] of pools.entries()) {
+    const directory = textAt(pool, "backing", "loop", "directory");
+    if (directory === undefined) continue;
+    const path = ["pools", index, "backing", "loop", "directory"];
+    const other = taken.find((one) => isWithin(directory, one.directory) || isWithin(one.directory, directory));
+    if (other !== undefined)
+      problems.push({ path, message: `${directory} and ${other.directory} (${spellPath(other.path)}) overlap: give each pool a directory of its own` });
+    if (state !== undefined && isWithin(state, directory))
+      problems.push({ path, message: `${directory} holds the state directory ${state}: give the pool a directory of its own` });
+    if (run !== undefined && isWithin(directory, run))
+      problems.push({ path, message: `${directory} is in the run directory ${run}, which is empty after a reboot` });
+    taken.push({ path, directory });
+  }
+  if (state !== undefined && run !== undefined && (isWithin(state, run) || isWithin(run, state))) {
+    problems.push({
+      path: ["runDirectory"],
+      message: `${run} and the state directory ${state} overlap: the one is emptied by a reboot, the other must not be`,
+    });
+  }
+  return problems;
+}
+
+/** Sockets of both kinds may share a directory, not a name. */
+function sockets(document: unknown): readonly Problem[] {
+  const socket = textAt(document, "socket");
+  const admin = textAt(document, "adminSocket");
+  return socket !== undefined && admin !== undefined && posix.normalize(socket) === posix.normalize(admin)
+    ? [{ path: ["adminSocket"], message: `${admin} is the CSI socket already` }]
+    : [];
+}

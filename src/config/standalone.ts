@@ -1,0 +1,96 @@
+import { hostname } from "node:os";
+import * as z from "zod";
+import { DmthinError } from "../errors.ts";
+import { LOG_LEVELS, type LogFormat, type LogLevel } from "../logger.ts";
+import { documentProblems } from "./between-fields.ts";
+import { absolutePath, socketPath } from "./paths.ts";
+import type { PoolDescription } from "./pool-description.ts";
+import { describePool, poolDocument } from "./pool-document.ts";
+import { check } from "./problems.ts";
+import { duration, fileMode } from "./quantities.ts";
+import { quote } from "./wording.ts";
+
+/** What `dmthin standalone` runs with: validated, defaults filled in. */
+export interface StandaloneConfig {
+  readonly pools: readonly PoolDescription[];
+  /** The CSI socket, by absolute path. */
+  readonly socket: string;
+  readonly socketMode: number;
+  /** The operator's socket, by absolute path; its mode is 0600. */
+  readonly adminSocket: string;
+  readonly nodeName: string;
+  /** Lasts over reboots: catalogues. */
+  readonly stateDirectory: string;
+  /** Empty after a boot: locks. */
+  readonly runDirectory: string;
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  readonly shutdownDeadlineMs: number;
+  readonly alphaCapabilities: boolean;
+  readonly testing: { readonly enableAttach: boolean; readonly attachLimit: number | undefined };
+}
+
+export const DEFAULT_ADMIN_SOCKET = "/run/dmthin/admin.sock";
+
+/** A value of the topology key, and so of a Kubernetes label. */
+const NODE_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+const nodeName = () =>
+  z.string().regex(NODE_NAME, {
+    error: ({ input }) => `${quote(input)} is not a node name: letters, digits, and "-", "_", "." inside, at most 63 characters`,
+  });
+
+export const standaloneDocument = z.strictObject({
+  pools: z.array(poolDocument).min(1, { error: "at least one pool is needed" }).describe("The pools of this machine."),
+  socket: socketPath().prefault("unix:///run/dmthin/csi.sock").describe("The CSI socket."),
+  socketMode: fileMode().prefault("0600").describe("Its file mode, in quotes."),
+  adminSocket: socketPath().prefault(DEFAULT_ADMIN_SOCKET).describe("The socket that `dmthin info` and the other commands ask; its mode is 0600."),
+  nodeName: nodeName().optional().describe("How this machine is called towards CSI. By default its host name."),
+  stateDirectory: absolutePath().prefault("/var/lib/dmthin").describe("Where the catalogues are: on a disk, since what it holds must outlive a reboot."),
+  runDirectory: absolutePath().prefault("/run/dmthin").describe("Where the locks are: on a tmpfs, since what it holds must not outlive a reboot."),
+  log: z
+    .strictObject({
+      level: z.enum(LOG_LEVELS).default("info").describe("The least that is written: debug, info, warn or error."),
+      format: z.enum(["json", "text"]).default("json").describe("json for programs, text for people."),
+    })
+    .prefault({})
+    .describe("What is written to standard error."),
+  shutdownDeadline: duration({ leastMs: 1000, mostMs: 600_000 })
+    .prefault("30s")
+    .describe("How long calls may go on after SIGTERM before the process ends all the same."),
+  alphaCapabilities: z.boolean().default(false).describe("Announce what CSI 1.13 has as alpha: volume and storage health, for Kubernetes 1.37 and newer."),
+  testing: z
+    .strictObject({
+      enableAttach: z.boolean().default(false).describe("Answer ControllerPublishVolume, which does nothing here."),
+      attachLimit: z.int().min(0).optional().describe("How many volumes it attaches. By default any number."),
+    })
+    .prefault({})
+    .describe("For csi-sanity. Not for use."),
+});
+
+/** Its cross-checks run whatever else is wrong, for all problems are reported at once. */
+const checked = standaloneDocument.superRefine(
+  (document, context) => {
+    for (const { path, message } of documentProblems(document)) context.addIssue({ code: "custom", path: [...path], message });
+  },
+  { when: () => true },
+);
+
+/**
+ * The configuration in a document: what YAML or JSON made of the file `source`.
+ * Throws "config-invalid" with every problem; nothing is half accepted.
+ */
+export function parseConfig(document: unknown, source: string, host: string = hostname()): StandaloneConfig {
+  const result = check(checked, document);
+  if ("problems" in result) throw new DmthinError({ code: "config-invalid", source, problems: result.problems });
+  const { pools, shutdownDeadline, nodeName = host, testing, ...rest } = result.value;
+  if (!NODE_NAME.test(nodeName)) {
+    const message = `this machine's host name ${quote(nodeName)} cannot serve as its node name: set one`;
+    throw new DmthinError({ code: "config-invalid", source, problems: [{ path: "nodeName", message }] });
+  }
+  return {
+    ...rest,
+    nodeName,
+    pools: pools.map((pool) => describePool(pool, pools.length === 1)),
+    shutdownDeadlineMs: shutdownDeadline,
+    testing: { enableAttach: testing.enableAttach, attachLimit: testing.attachLimit },
+  };
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from "node:crypto";
+import { status, type sendUnaryData, type ServerUnaryCall, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { DmthinError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import type { Call } from "../volumes/volumes.ts";
+import { statusOf } from "./codes.ts";
+import type { InFlight } from "./in-flight.ts";
+import type { RequestOf, ResponseOf } from "./method.ts";
+import { definitionOf, type ServiceName, type Services } from "./protocol.ts";
+import { redact } from "./redact.ts";
+
+/** Validates, makes one domain call, answers. Codes, time limits, logging and shutdown are not its business. */
+export type Handler<M> = (request: RequestOf<M>, call: Call) => Promise<ResponseOf<M>>;
+/** A call without a handler is UNIMPLEMENTED. */
+export type Handlers<Name extends ServiceName> = { readonly [Method in keyof Services[Name]]?: Handler<Services[Name][Method]> };
+
+export interface Surroundings {
+  readonly logger: Logger;
+  readonly inFlight: InFlight;
+}
+
+/** A service as a server takes it. */
+export interface BoundService {
+  readonly definition: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
+}
+
+/** Asked all the time, and nothing changes by them: their success is only logged at debug. */
+const QUIET = /^(Probe|Get|List|Info$|Validate|NodeGet|Controller(Get|List)|GroupControllerGet)/;
+/** Trailers have a limit in every client. */
+const MAX_MESSAGE = 4000;
+
+type AnyHandler = (request: object, call: Call) => Promise<object>;
+
+/** Joins handlers to a service. The one place where a call gets its id, signal and log, and an error its code. */
+export function implement<Name extends ServiceName>(name: Name, handlers: Handlers<Name>, surroundings: Surroundings): BoundService {
+  const definition = definitionOf(name);
+  const implementation: UntypedServiceImplementation = {};
+  for (const [method, handler] of Object.entries(handlers as Readonly<Record<string, AnyHandler | undefined>>)) {
+    if (handler === undefined) continue;
+    implementation[method] = (call: ServerUnaryCall<object, object>, answer: sendUnaryData<object>): void => {
+      void run(method, handler, call, surroundings).then(answer.bind(undefined, null), (error: unknown) => answer(toStatus(method, error)));
+    };
+  }
+  return { definition, implementation };
+}
+
+async function run(method: string, handler: AnyHandler, grpcCall: ServerUnaryCall<object, object>, { logger, inFlight }: Surroundings): Promise<object> {
+  const start = performance.now();
+  const requestId = randomBytes(6).toString("hex");
+  const log = logger.child({ method, requestId });
+  log.debug("call", { request: redact(`${method}Request`, grpcCall.request) });
+  const duration = (): number => Math.round((performance.now() - start) * 10) / 10;
+  try {
+    const response = await inFlight.run(async (ending) => handler(grpcCall.request, callOf(grpcCall, method, requestId, ending)));
+    log[QUIET.test(method) ? "debug" : "info"]("answered", { durationMs: duration(), code: "OK" });
+    return response;
+  } catch (error) {
+    const code = statusOf(method, error);
+    const isFault = code === status.INTERNAL;
+    const fields = { durationMs: duration(), code: status[code], error };
+    log[isFault ? "error" : "warn"]("failed", isFault && error instanceof Error ? { ...fields, stack: error.stack } : fields);
+    throw error;
+  }
+}
+
+/** Ends when the caller gives up, at its deadline, or when the server cannot wait any longer. */
+function callOf(grpcCall: ServerUnaryCall<object, object>, operation: string, requestId: string, ending: AbortSignal): Call {
+  const deadline = Number(grpcCall.getDeadline());
+  const given = new AbortController();
+  grpcCall.on("cancelled", () => given.abort(new DmthinError({ code: Date.now() >= deadline ? "deadline" : "cancelled", operation })));
+  return { requestId, deadline: Number.isFinite(deadline) ? deadline : undefined, signal: AbortSignal.any([given.signal, ending]) };
+}
+
+function toStatus(method: string, error: unknown): { readonly code: status; readonly details: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: statusOf(method, error), details: message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message };
+}

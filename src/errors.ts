@@ -1,0 +1,167 @@
+import { types } from "node:util";
+import { formatBytes, type Bytes } from "./units.ts";
+
+/**
+ * Every failure the driver knows, told apart by `code`. An error carries facts, a sentence for its reader that says
+ * what to do, and its cause. What a code means to gRPC stands in csi/codes.ts, for each call.
+ */
+export type ErrorFacts =
+  /** A request or an option is wrong; every problem at once. */
+  | { readonly code: "invalid-argument"; readonly problems: readonly string[] }
+  | { readonly code: "not-found"; readonly kind: ObjectKind; readonly id: string }
+  /** The name is taken by something that differs from what was asked. */
+  | { readonly code: "already-exists"; readonly kind: ObjectKind; readonly id: string; readonly difference: string }
+  /** A size that cannot be had, with the range that can. */
+  | { readonly code: "out-of-range"; readonly what: string; readonly reason: string }
+  /** Another operation on the same object is under way: try again. */
+  | { readonly code: "in-progress"; readonly kind: ObjectKind; readonly id: string; readonly operation: string }
+  /** A page token that this list did not give out, or no longer knows. */
+  | { readonly code: "bad-page-token"; readonly token: string }
+  /** Deleted, and only waiting for what holds it open or for its pool: the name is free later. */
+  | { readonly code: "being-deleted"; readonly kind: ObjectKind; readonly id: string }
+  | { readonly code: "volume-staged"; readonly id: string; readonly path: string }
+  | { readonly code: "not-staged"; readonly id: string; readonly path: string }
+  /** What asks is not compatible with how the volume is staged or published already. */
+  | { readonly code: "use-conflict"; readonly id: string; readonly path: string; readonly difference: string }
+  /** A single writer has it elsewhere on this node already. */
+  | { readonly code: "published-elsewhere"; readonly id: string; readonly path: string }
+  /** The volume holds something other than what it should: never formatted, never mounted. */
+  | { readonly code: "foreign-content"; readonly id: string; readonly expected: string; readonly found: string }
+  /** A path that should be ours to mount on, and is not. */
+  | { readonly code: "path-unusable"; readonly path: string; readonly reason: string }
+  | { readonly code: "pool-low"; readonly pool: string; readonly resource: "data" | "metadata"; readonly freeBytes: Bytes; readonly minimumBytes: Bytes }
+  | { readonly code: "pool-too-small"; readonly pool: string; readonly wantedBytes: Bytes; readonly availableBytes: Bytes }
+  /** The pool works, and takes no changes now: its kernel state. */
+  | { readonly code: "pool-not-writable"; readonly pool: string; readonly state: string }
+  /** The pool is being started or recovered, or its lock is another process's: try again. */
+  | { readonly code: "pool-not-ready"; readonly pool: string; readonly reason: string }
+  /** The pool was looked at and not taken: a person has to decide. */
+  | { readonly code: "pool-refused"; readonly pool: string; readonly reason: string; readonly remedy: string }
+  /** A call into the pool has not come back by its caller's deadline; it goes on and is not undone. */
+  | { readonly code: "pool-stuck"; readonly pool: string; readonly operation: string; readonly forSeconds: number }
+  | { readonly code: "sources-apart"; readonly reason: string }
+  /** The volume may be on the nodes that were asked for, and this is none of them. */
+  | { readonly code: "not-in-topology"; readonly node: string; readonly asked: readonly string[] }
+  | { readonly code: "catalog-refused"; readonly path: string; readonly reason: string; readonly remedy: string }
+  /** The kernel said no; `errno` is its name, such as EBUSY. */
+  | { readonly code: "kernel-failed"; readonly operation: string; readonly subject: string; readonly errno: string }
+  | {
+      readonly code: "program-failed";
+      readonly argv: readonly string[];
+      readonly exitCode: number | undefined;
+      readonly signal: string | undefined;
+      readonly stderr: string;
+      readonly timedOut: boolean;
+      readonly aborted: boolean;
+    }
+  | { readonly code: "program-missing"; readonly program: string; readonly package: string }
+  | { readonly code: "deadline"; readonly operation: string }
+  /** The caller does not wait for an answer any more. */
+  | { readonly code: "cancelled"; readonly operation: string }
+  | { readonly code: "shutting-down" }
+  | { readonly code: "config-invalid"; readonly source: string; readonly problems: readonly ConfigProblem[] };
+
+export type ObjectKind = "volume" | "snapshot" | "group snapshot" | "pool" | "node" | "path";
+export interface ConfigProblem {
+  /** Where in the document: "pools[0].backing.loop.dataSize". */
+  readonly path: string;
+  readonly message: string;
+}
+export type ErrorCode = ErrorFacts["code"];
+export type FactsOf<Code extends ErrorCode> = Extract<ErrorFacts, { readonly code: Code }>;
+
+type Sentences = { readonly [Code in ErrorCode]: (facts: FactsOf<Code>) => string };
+
+const sentences: Sentences = {
+  "invalid-argument": ({ problems }) => problems.join("; "),
+  "not-found": ({ kind, id }) => `there is no ${kind} ${id}`,
+  "already-exists": ({ kind, id, difference }) => `${kind} ${id} exists already, and differs: ${difference}`,
+  "out-of-range": ({ what, reason }) => `${what} cannot be had: ${reason}`,
+  "in-progress": ({ kind, id, operation }) => `${operation} of ${kind} ${id} is under way: try again when it has ended`,
+  "bad-page-token": ({ token }) => `page token ${JSON.stringify(token)} is not one of this list's: start again without one`,
+  "being-deleted": ({ kind, id }) => `${kind} ${id} is being deleted: try again when it is gone`,
+  "volume-staged": ({ id, path }) => `volume ${id} is in use on this node at ${path}: unstage it first`,
+  "not-staged": ({ id, path }) => `volume ${id} is not staged at ${path}: stage it first`,
+  "use-conflict": ({ id, path, difference }) => `volume ${id} is in use at ${path} already, and differently: ${difference}`,
+  "published-elsewhere": ({ id, path }) => `volume ${id} has a single writer, and is published at ${path} already`,
+  "foreign-content": ({ id, expected, found }) =>
+    `volume ${id} should hold ${expected} and holds ${found}: it is neither formatted nor mounted; look at it before anything else is done`,
+  "path-unusable": ({ path, reason }) => `${path} cannot be used: ${reason}`,
+  "pool-low": ({ pool, resource, freeBytes, minimumBytes }) =>
+    `pool ${pool} has ${formatBytes(freeBytes)} of ${resource} space free, less than its minimum of ${formatBytes(minimumBytes)}: delete volumes or snapshots, or make the pool larger`,
+  "pool-too-small": ({ pool, wantedBytes, availableBytes }) =>
+    `pool ${pool} can take ${formatBytes(availableBytes)} more, and ${formatBytes(wantedBytes)} were asked for: delete volumes, make the pool larger, or raise its overcommit ratio`,
+  "pool-not-writable": ({ pool, state }) => `pool ${pool} is in state ${state} and takes no changes: see "dmthin info"`,
+  "pool-not-ready": ({ pool, reason }) => `pool ${pool} is not ready yet (${reason}): try again`,
+  "pool-refused": ({ pool, reason, remedy }) => `pool ${pool} is not used: ${reason}; ${remedy}`,
+  "pool-stuck": ({ pool, operation, forSeconds }) =>
+    `${operation} in pool ${pool} has waited ${forSeconds} s for the kernel and goes on waiting: try again; if it stays so, look at the disks below the pool`,
+  "not-in-topology": ({ node, asked }) => `volumes made here are on node ${node}, and only ${asked.join(", ")} would do`,
+  "sources-apart": ({ reason }) => `these volumes cannot be snapshotted together: ${reason}`,
+  "catalog-refused": ({ path, reason, remedy }) => `catalogue ${path} is not used: ${reason}; ${remedy}`,
+  "kernel-failed": ({ operation, subject, errno }) => `the kernel refused ${operation} of ${subject}: ${errno}`,
+  "program-failed": ({ argv, exitCode, signal, stderr, timedOut, aborted }) => {
+    const how = timedOut
+      ? "ran out of time"
+      : aborted
+        ? "was ended with its call"
+        : signal === undefined
+          ? `exited with ${exitCode ?? "no code"}`
+          : `was ended by ${signal}`;
+    return `${argv.join(" ")} ${how}${stderr.trim() === "" ? "" : `: ${stderr.trim().slice(-1000)}`}`;
+  },
+  "program-missing": ({ program, package: name }) => `the program ${program} is not installed: install the package ${name}`,
+  deadline: ({ operation }) => `${operation} ran out of time: try again`,
+  cancelled: ({ operation }) => `${operation} was given up by its caller`,
+  "shutting-down": () => "the driver is shutting down: try again when it is back",
+  "config-invalid": ({ source, problems }) =>
+    [`${source} is not valid:`, ...problems.map(({ path, message }) => `  ${path === "" ? "(document)" : path}: ${message}`)].join("\n"),
+};
+
+const sentenceOf = <Code extends ErrorCode>(facts: FactsOf<Code>): string => (sentences[facts.code] as (facts: FactsOf<Code>) => string)(facts);
+
+export class DmthinError extends Error {
+  override readonly name = "DmthinError";
+  readonly facts: ErrorFacts;
+
+  constructor(facts: ErrorFacts, options?: { readonly cause?: unknown }) {
+    super(sentenceOf(facts), options);
+    this.facts = facts;
+  }
+}
+
+/** Narrows: `if (isError(error, "kernel-failed")) error.facts.errno`. */
+export const isError = <Code extends ErrorCode>(error: unknown, code: Code): error is DmthinError & { readonly facts: FactsOf<Code> } =>
+  error instanceof DmthinError && error.facts.code === code;
+
+/** Whether the kernel refused with this errno, such as "EBUSY". */
+export const isErrno = (error: unknown, errno: string): boolean => isError(error, "kernel-failed") && error.facts.errno === errno;
+
+/** In words, with what it came from: "cannot stage (because EIO: …)". For logs. */
+export const withCauses = (error: Error): string =>
+  types.isNativeError(error.cause) ? `${error.message} (because ${withCauses(error.cause)})` : error.message;
+
+/** An error as plain data, to cross a thread; `fromPlain` makes it an error again, its causes with it. */
+export interface PlainError {
+  readonly facts: ErrorFacts | undefined;
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly cause: PlainError | undefined;
+}
+
+export function toPlain(error: unknown): PlainError {
+  if (!types.isNativeError(error)) return { facts: undefined, message: String(error), stack: undefined, cause: undefined };
+  return {
+    facts: error instanceof DmthinError ? error.facts : undefined,
+    message: error.message,
+    stack: error.stack,
+    cause: error.cause === undefined ? undefined : toPlain(error.cause),
+  };
+}
+
+export function fromPlain(plain: PlainError): Error {
+  const options = plain.cause === undefined ? {} : { cause: fromPlain(plain.cause) };
+  const error = plain.facts === undefined ? new Error(plain.message, options) : new DmthinError(plain.facts, options);
+  if (plain.stack !== undefined) error.stack = plain.stack;
+  return error;
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env -S node --max-semi-space-size=1 --single-threaded-gc --disable-warning=ExperimentalWarning
+import packageJson from "../package.json" with { type: "json" };
+import { EXIT_FAILURE, runCommand } from "./cli/program.ts";
+import { loadConfig } from "./config/load.ts";
+import { DmthinError } from "./errors.ts";
+import { createLogger } from "./logger.ts";
+import { untilSignal } from "./until-signal.ts";
+
+/** EX_SOFTWARE of sysexits.h: a fault of ours. */
+const EXIT_FAULT = 70;
+
+const { version } = packageJson;
+let logger = createLogger({ level: "info", format: "text" });
+
+let exit: (code: number) => never = (code) => process.exit(code);
+
+/** A fault leaves nothing that could be relied on: the next start recovers. */
+function fault(error: unknown): void {
+  logger.error("a fault of dmthin itself: please report it", { error, stack: error instanceof Error ? error.stack : undefined });
+  exit(EXIT_FAULT);
+}
+process.on("uncaughtException", fault);
+process.on("unhandledRejection", fault);
+// "dmthin config example | head -1": whoever read our output has gone, and that is no failure.
+process.stdout.on("error", (error) => ("code" in error && error.code === "EPIPE" ? exit(0) : fault(error)));
+
+/** The driver without Kubernetes, until a signal ends it. */
+async function standalone(configFile: string): Promise<number> {
+  const config = await loadConfig(configFile);
+  logger = createLogger(config.log);
+  const { startStandalone } = await import("./standalone.ts");
+  exit = (await import("./linux/exit.ts")).exitNow; // workers may hang in the kernel from here on
+  try {
+    const start = async () => startStandalone(config, { logger, version });
+    const ending = await untilSignal(start, { deadlineMs: config.shutdownDeadlineMs, logger, signals: process });
+    logger.info(ending === "ended" ? "ended" : "ended at the deadline: what hangs in the kernel is left behind");
+    if (ending === "overdue") process.kill(process.pid, "SIGKILL");
+    return 0;
+  } catch (error) {
+    if (!(error instanceof DmthinError)) throw error;
+    logger.error("the driver cannot run", { error });
+    return EXIT_FAILURE;
+  }
+}
+
+const code = await runCommand(process.argv.slice(2), {
+  version,
+  terminal: { output: process.stdout, error: process.stderr },
+  askDriver: async (socket, deadlineMs) => (await import("./csi/admin-client.ts")).askDriver(socket, deadlineMs),
+  standalone,
+});
+exit(code);

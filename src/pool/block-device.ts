@@ -1,0 +1,29 @@
+import { Buffer } from "node:buffer";
+import { closeSync, openSync, readSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { deviceOf } from "../filesystem/device-number.ts";
+import { BYTES_PER_SECTOR, bytes } from "../units.ts";
+import type { BackingDevice } from "./backing.ts";
+
+/** A block device by its path; undefined where there is none. Links are followed: names below /dev/disk are links. */
+export async function findBlockDevice(path: string): Promise<BackingDevice | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isBlockDevice() !== true) return undefined;
+  const { major, minor } = deviceOf(found.rdev);
+  const sectorCount = await readFile(`/sys/dev/block/${major}:${minor}/size`, "utf8");
+  return { path, major, minor, sizeBytes: bytes(Number(sectorCount) * BYTES_PER_SECTOR) };
+}
+
+/**
+ * Fresh from the disk as long as nobody has the device open: the kernel drops a device's pages at its last close. In the
+ * pool's own thread: a disk that hangs must not take one of libuv's four, which all threads of the process share.
+ */
+export function readRange(path: string, from: number, length: number): Buffer {
+  const fd = openSync(path, "r");
+  try {
+    const buffer = Buffer.alloc(length);
+    return buffer.subarray(0, readSync(fd, buffer, 0, length, from));
+  } finally {
+    closeSync(fd);
+  }
+}

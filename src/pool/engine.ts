@@ -1,0 +1,155 @@
+import type { Publication, SnapshotRecord, Staging, VolumeRecord, FilesystemState, MutableParameters } from "../catalog/records.ts";
+import type { Bytes } from "../units.ts";
+import { createVolume } from "./create.ts";
+import { Deletions } from "./deletions.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import { Freezer } from "./freezer.ts";
+import { Inventories } from "./inventories.ts";
+import { Mailbox } from "./mailbox.ts";
+import { openPool } from "./recovery.ts";
+import type { ActiveDevice, Inventory, NewSnapshot, NewVolume, PoolCalls, PoolFigures, PoolNews } from "./pool-calls.ts";
+import { readyVolume } from "./records.ts";
+import { createSnapshots } from "./snapshots.ts";
+import type { Workbench } from "./workbench.ts";
+
+/**
+ * The actor that owns a pool: its catalogue and its kernel calls. Requests become turns, one after the other. It runs in
+ * the pool's worker, and under test in the test's own thread: it knows neither.
+ */
+export class PoolEngine implements PoolCalls {
+  readonly #bench: Workbench;
+  readonly #freezer: Freezer;
+  readonly #deletions: Deletions;
+  readonly #inventories: Inventories;
+
+  private constructor(bench: Workbench) {
+    this.#bench = bench;
+    this.#freezer = new Freezer(bench);
+    this.#deletions = new Deletions(bench);
+    this.#inventories = new Inventories(bench);
+  }
+
+  /** Start is recovery. The caller holds the pool's lock. Deferred deletions and the inventory follow in the background. */
+  static async start(parts: EngineParts, publish: (news: PoolNews) => void): Promise<PoolEngine> {
+    const open = await openPool(parts);
+    const publishFigures: Workbench["publishFigures"] = (options) => {
+      const figures = open.device.figures(options);
+      publish({ kind: "figures", figures });
+      return figures;
+    };
+    const engine = new PoolEngine({ ...open, parts, mailbox: new Mailbox(), gate: new Mailbox(), publish, publishFigures });
+    publish({ kind: "catalog", thins: [...open.catalog.thins.values()], groups: [...open.catalog.groups.values()] });
+    publishFigures();
+    publish({ kind: "status", status: { kind: "ready" } });
+    engine.#deletions.begin();
+    engine.#inventories.begin();
+    return engine;
+  }
+
+  async createVolume(volume: NewVolume): Promise<VolumeRecord> {
+    return createVolume(this.#bench, this.#freezer, volume);
+  }
+
+  async createSnapshots(
+    snapshots: readonly NewSnapshot[],
+    group: { readonly id: string; readonly name: string } | undefined,
+  ): Promise<readonly SnapshotRecord[]> {
+    return createSnapshots(this.#bench, this.#freezer, snapshots, group);
+  }
+
+  async expand(id: string, sizeBytes: Bytes): Promise<VolumeRecord> {
+    return this.#bench.gate.run(() =>
+      this.#bench.mailbox.run(() => {
+        const record = this.#volume(id);
+        const grown = sizeBytes > record.sizeBytes ? this.#put({ ...record, sizeBytes, growFilesystem: record.filesystem.state !== "none" }, "expand") : record;
+        this.#bench.parts.observe("expand", "table", "before");
+        this.#freezer.guard(id, () => this.#bench.thins.grow(grown));
+        this.#bench.parts.observe("expand", "table", "after");
+        return grown;
+      }),
+    );
+  }
+
+  async modify(id: string, parameters: MutableParameters): Promise<VolumeRecord> {
+    return this.#bench.mailbox.run(() => this.#put({ ...this.#volume(id), parameters }, "modify"));
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#deletions.remove([id], undefined);
+  }
+
+  async removeGroup(id: string): Promise<void> {
+    await this.#deletions.remove(this.#bench.catalog.groups.get(id)?.snapshotIds ?? [], id);
+  }
+
+  async activate(id: string, options: { readonly readOnly: boolean }): Promise<ActiveDevice> {
+    return this.#bench.mailbox.run(() => {
+      const record = this.#volume(id);
+      return this.#freezer.guard(id, () => this.#bench.thins.activate(record, options));
+    });
+  }
+
+  async deactivate(id: string): Promise<"removed" | "deferred"> {
+    return this.#bench.mailbox.run(() => this.#bench.thins.deactivate(id));
+  }
+
+  async setFilesystem(
+    id: string,
+    change: { readonly state?: FilesystemState; readonly renewIdentity?: boolean; readonly growFilesystem?: boolean },
+  ): Promise<VolumeRecord> {
+    return this.#bench.mailbox.run(() => {
+      const record = this.#volume(id);
+      const { state = record.filesystem.state, renewIdentity = record.renewIdentity, growFilesystem = record.growFilesystem } = change;
+      const changed = { ...record, filesystem: { ...record.filesystem, state }, renewIdentity, growFilesystem };
+      return state === record.filesystem.state ? this.#put(changed, "filesystem") : this.#putFormat(changed);
+    });
+  }
+
+  async setStaging(id: string, staging: Staging | undefined): Promise<VolumeRecord> {
+    return this.#bench.mailbox.run(() => this.#put({ ...this.#volume(id), staging }, "staging"));
+  }
+
+  async setPublications(id: string, publications: readonly Publication[]): Promise<VolumeRecord> {
+    return this.#bench.mailbox.run(() => this.#put({ ...this.#volume(id), publications }, "publications"));
+  }
+
+  async mapped(id: string): Promise<Bytes | undefined> {
+    return this.#bench.mailbox.run(() => this.#bench.thins.mapped(id));
+  }
+
+  async refresh(): Promise<PoolFigures> {
+    return this.#bench.mailbox.run(() => this.#bench.publishFigures({ exact: true }));
+  }
+
+  async inventory(): Promise<Inventory> {
+    return this.#inventories.take();
+  }
+
+  /** Ends what runs in the background, and closes the catalogue. Active devices stay active. */
+  async close(): Promise<void> {
+    await this.#deletions.end();
+    this.#freezer.end();
+    await this.#inventories.end();
+    await this.#bench.mailbox.run(() => this.#bench.catalog.close());
+  }
+
+  #volume(id: string): VolumeRecord {
+    return readyVolume(this.#bench.catalog.thins, id);
+  }
+
+  /** A transition, so that a copy of the catalogue made before it, which would let mkfs run again, is refused by its transaction id. */
+  async #putFormat(record: VolumeRecord): Promise<VolumeRecord> {
+    this.#bench.transitions.requireWritable();
+    await this.#bench.transitions.run({ kind: "format", ids: [record.id], numbers: [], kernel: [], end: (writer) => writer.putThin(record) });
+    this.#bench.publish({ kind: "thin", record });
+    return record;
+  }
+
+  #put(record: VolumeRecord, change: string): VolumeRecord {
+    this.#bench.parts.observe(change, "commit", "before");
+    this.#bench.catalog.change((writer) => writer.putThin(record));
+    this.#bench.parts.observe(change, "commit", "after");
+    this.#bench.publish({ kind: "thin", record });
+    return record;
+  }
+}

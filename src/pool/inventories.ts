@@ -1,0 +1,58 @@
+import type { ThinRecord } from "../catalog/records.ts";
+import type { ThinListing } from "../devicemapper/thin-tools.ts";
+import { chunksToBytes, type Bytes } from "../units.ts";
+import type { Discrepancy, Inventory, Orphan } from "./pool-calls.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** Compares the catalogue with what the pool's metadata holds. What nobody knows is shown, and left alone. */
+export class Inventories {
+  readonly #bench: Workbench;
+  readonly #ending = new AbortController();
+  #underWay: Promise<Inventory> | undefined;
+
+  constructor(bench: Workbench) {
+    this.#bench = bench;
+  }
+
+  begin(): void {
+    this.take().catch((error: unknown) => {
+      if (!this.#ending.signal.aborted) this.#bench.parts.logger.error("the inventory failed", { error });
+    });
+  }
+
+  /** thin_ls takes half a second at the least: one that is under way is ended. */
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await this.#underWay?.catch(() => undefined);
+  }
+
+  /** One at a time, shared by all who ask meanwhile. */
+  take(): Promise<Inventory> {
+    this.#underWay ??= this.#take().finally(() => (this.#underWay = undefined));
+    return this.#underWay;
+  }
+
+  async #take(): Promise<Inventory> {
+    const { mailbox, listing, catalog, publish, parts } = this.#bench;
+    const moment = await mailbox.run(() => ({ listings: listing.list(this.#ending.signal), records: [...catalog.thins.values()] }));
+    const inventory = compare(await moment.listings, moment.records, parts.description.chunkSize);
+    if (inventory.orphans.length > 0) parts.logger.warn("thin devices that the catalogue does not know: left alone", { orphans: inventory.orphans });
+    if (inventory.discrepancies.length > 0) parts.logger.error("thin devices that are not as the catalogue says", { discrepancies: inventory.discrepancies });
+    publish({ kind: "inventory", inventory });
+    return inventory;
+  }
+}
+
+export function compare(listings: readonly ThinListing[], records: readonly ThinRecord[], chunkSize: Bytes): Inventory {
+  const known = new Map(records.map((record) => [record.number, record]));
+  const listed = new Map(listings.map((listing) => [listing.number, listing]));
+  const orphans = listings.flatMap(({ number, mappedChunks, transactionId }): readonly Orphan[] =>
+    known.has(number) ? [] : [{ number, mappedBytes: chunksToBytes(mappedChunks, chunkSize), transactionId }],
+  );
+  const discrepancies = records.flatMap(({ id, number, transactionId, state }): readonly Discrepancy[] => {
+    const found = listed.get(number);
+    if (found === undefined) return state === "deleting" ? [] : [{ id, number, reason: "missing" }];
+    return found.transactionId === transactionId ? [] : [{ id, number, reason: "other-transaction-id" }];
+  });
+  return { orphans, discrepancies };
+}

@@ -1,0 +1,126 @@
+import { Buffer } from "node:buffer";
+import type { Stats } from "node:fs";
+import { mkdir, open, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import type { LoopBacking } from "../config/pool-description.ts";
+import { DmthinError } from "../errors.ts";
+import { run } from "../exec/run.ts";
+import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
+import { formatBytes, MiB } from "../units.ts";
+import type { BackingDevice, BackingDevices, PoolBacking } from "./backing.ts";
+import { findBlockDevice, readRange } from "./block-device.ts";
+
+const LOSETUP_DEADLINE_MS = 30_000;
+type FileName = "data.img" | "metadata.img";
+
+/**
+ * Two files on loop devices. The data file is sparse; the metadata file is written out in full, since a pool that cannot
+ * write its metadata turns read-only at once, as it would when the filesystem below is full.
+ */
+export class LoopFiles implements PoolBacking {
+  readonly #pool: string;
+  readonly #backing: LoopBacking;
+
+  constructor(pool: string, backing: LoopBacking) {
+    this.#pool = pool;
+    this.#backing = backing;
+  }
+
+  async provision(): Promise<void> {
+    const { directory, dataSize, metadataSize } = this.#backing;
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const data = await existing(this.#path("data.img"));
+    if (data !== undefined && data.blocks > 0) {
+      throw this.#refused(`${this.#path("data.img")} holds data that no catalogue knows`, "put the pool's catalogue back, or move the file away");
+    }
+    await this.#requireRoom(metadataSize);
+    await this.#make("metadata.img", async (file) => writeOut(file, metadataSize));
+    await this.#make("data.img", async (file) => file.truncate(dataSize));
+  }
+
+  /** The metadata file takes all of its size at once. */
+  async #requireRoom(metadataSize: number): Promise<void> {
+    if ((await existing(this.#path("metadata.img"))) !== undefined) return;
+    const { bavail, bsize } = await statfs(this.#backing.directory);
+    if (bavail * bsize > metadataSize) return;
+    const reason = `its metadata file takes ${formatBytes(metadataSize)}, and ${this.#backing.directory} has ${formatBytes(bavail * bsize)} left`;
+    throw this.#refused(reason, "make room there, choose another directory, or a smaller dataSize or metadataSize");
+  }
+
+  async attach(): Promise<BackingDevices> {
+    return { data: await this.#attach("data.img"), metadata: await this.#attach("metadata.img") };
+  }
+
+  async readSuperblock({ metadata }: BackingDevices): Promise<Buffer> {
+    return readRange(metadata.path, 0, SUPERBLOCK_SIZE);
+  }
+
+  #path(name: FileName): string {
+    return join(this.#backing.directory, name);
+  }
+
+  /** Under another name until it is whole and on disk, so that a file with the name is never half a file. */
+  async #make(name: FileName, fill: (file: FileHandle) => Promise<void>): Promise<void> {
+    const path = this.#path(name);
+    if ((await existing(path)) !== undefined) return;
+    const unfinished = `${path}.unfinished`;
+    await rm(unfinished, { force: true });
+    const file = await open(unfinished, "wx", 0o600);
+    try {
+      await fill(file);
+      await file.sync();
+    } catch (error) {
+      await rm(unfinished, { force: true });
+      throw this.#refused(`${path} cannot be made`, "make room on its filesystem, or choose another directory or a smaller size", error);
+    } finally {
+      await file.close();
+    }
+    await rename(unfinished, path);
+    await syncDirectory(this.#backing.directory);
+  }
+
+  /** A file that is attached already is found, never attached twice: two pools over one file would destroy each other. */
+  async #attach(name: FileName): Promise<BackingDevice> {
+    const path = this.#path(name);
+    if ((await existing(path)) === undefined) throw this.#refused(`${path} is gone`, "put it back");
+    const { stdout } = await run(["losetup", "--find", "--show", "--nooverlap", path], { deadlineMs: LOSETUP_DEADLINE_MS });
+    const loopPath = stdout.trim();
+    await this.#goDirect(loopPath);
+    const device = await findBlockDevice(loopPath);
+    if (device === undefined) throw this.#refused(`${path} was attached as ${loopPath}, which is no block device`, "look at losetup --list");
+    return device;
+  }
+
+  /** Past the host's cache, where its filesystem can: else everything would be cached twice. */
+  async #goDirect(loopPath: string): Promise<void> {
+    await run(["losetup", "--direct-io=on", loopPath], { deadlineMs: LOSETUP_DEADLINE_MS, okExitCodes: [0, 1] });
+  }
+
+  #refused(reason: string, remedy: string, cause?: unknown): DmthinError {
+    return new DmthinError({ code: "pool-refused", pool: this.#pool, reason, remedy }, { cause });
+  }
+}
+
+/** Only ENOENT means that a file is not there: one that cannot be looked at must never be replaced by a new one. */
+async function existing(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function writeOut(file: FileHandle, size: number): Promise<void> {
+  const zeros = Buffer.alloc(MiB);
+  for (let written = 0; written < size; written += zeros.length) await file.write(zeros, 0, Math.min(zeros.length, size - written));
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,28 @@
+import type { GroupRecord, ThinRecord } from "../catalog/records.ts";
+import type { PoolDescription } from "../config/pool-description.ts";
+import type { Inventory, PoolCalls, PoolFigures, PoolStatus } from "./pool-calls.ts";
+
+/** What is known of a pool without asking its actor: kept on the main thread from the actor's news. */
+export interface PoolView {
+  readonly status: PoolStatus;
+  /** undefined until the kernel was first asked. */
+  readonly figures: PoolFigures | undefined;
+  readonly thins: ReadonlyMap<string, ThinRecord>;
+  readonly groups: ReadonlyMap<string, GroupRecord>;
+  /** undefined until the first inventory after start has ended. */
+  readonly inventory: Inventory | undefined;
+  /** The call that waits longest in the actor, if any waits beyond what is usual. Of those that no disk may hold up: figures are read every few seconds. */
+  readonly stuck: { readonly operation: string; readonly since: Date } | undefined;
+}
+
+/**
+ * A pool as the rest of the driver sees it. A call rejects with "pool-stuck" when its deadline passes while the actor
+ * waits in the kernel; with "pool-not-ready" or "pool-refused" while the pool does not serve.
+ */
+export interface Pool {
+  readonly description: PoolDescription;
+  readonly view: PoolView;
+  readonly calls: PoolCalls;
+  /** A worker that hangs in the kernel does not hold this up beyond the deadline. Active devices stay active. */
+  close(deadlineMs: number): Promise<void>;
+}

@@ -1,0 +1,195 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Catalog } from "../catalog/catalog.ts";
+import type { PoolDescription } from "../config/pool-description.ts";
+import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
+import { parseThinSuperblock } from "../devicemapper/thin-superblock.ts";
+import type { ThinTools } from "../devicemapper/thin-tools.ts";
+import { DmthinError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import { metadataBlocksToBytes } from "../units.ts";
+import type { BackingDevices, PoolBacking } from "./backing.ts";
+import { LiveListing } from "./live-listing.ts";
+import { isDeviceOfPool, isPoolDevice } from "./names.ts";
+import { ThinDevices } from "./thin-device.ts";
+import { ThinPoolDevice } from "./thin-pool-device.ts";
+import { requireSamePool, Transitions, type StepObserver } from "./transition.ts";
+
+export interface RecoveryParts {
+  readonly description: PoolDescription;
+  readonly dm: DeviceMapper;
+  readonly tools: ThinTools;
+  readonly backing: PoolBacking;
+  /** The folder of this pool's catalogue. */
+  readonly stateDirectory: string;
+  readonly bootId: string;
+  readonly logger: Logger;
+  readonly observe: StepObserver;
+}
+
+/** A pool that serves. */
+export interface OpenPool {
+  readonly catalog: Catalog;
+  readonly device: ThinPoolDevice;
+  readonly thins: ThinDevices;
+  readonly transitions: Transitions;
+  readonly listing: LiveListing;
+}
+
+/** The first thing after the pool's lock: whatever a dead process left suspended runs again. Bottom up; inactive tables are dropped. Each is tried, and the first failure thrown. */
+export function resumeEverything(dm: DeviceMapper, pool: string, logger: Logger): void {
+  const ours = dm.list().filter((device) => isDeviceOfPool(device, pool));
+  const failures: unknown[] = [];
+  for (const { uuid, name } of ours.toSorted((left, right) => Number(isPoolDevice(right)) - Number(isPoolDevice(left)))) {
+    try {
+      if (resumed(dm, uuid)) logger.warn("resumed a device that was left suspended", { device: name });
+    } catch (error) {
+      logger.error("a device that was left suspended cannot be resumed", { device: name, error });
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+function resumed(dm: DeviceMapper, uuid: string): boolean {
+  const info = dm.info(uuid);
+  if (info?.hasInactiveTable === true) dm.clear(uuid);
+  if (info?.suspended !== true || !info.hasActiveTable) return false;
+  dm.resume(uuid);
+  return true;
+}
+
+/**
+ * Brings a pool up: a first start, a restart and a recovery after any death are this one path. The caller holds the
+ * pool's lock. Throws "pool-refused" or "catalog-refused" for what a person has to decide; nothing was changed then.
+ */
+export async function openPool(parts: RecoveryParts): Promise<OpenPool> {
+  const { description, dm, logger } = parts;
+  resumeEverything(dm, description.name, logger);
+  mkdirSync(parts.stateDirectory, { recursive: true, mode: 0o700 });
+  const fresh = { name: description.name, uuid: randomUUID(), chunkSize: description.chunkSize };
+  const catalog = Catalog.open(join(parts.stateDirectory, "catalog.db"), parts.bootId, fresh);
+  try {
+    requireSameChunkSize(catalog, description);
+    const device = new ThinPoolDevice(dm, catalog.identity);
+    const backing = await activate(parts, catalog, device);
+    const thins = new ThinDevices(dm, catalog.identity, device.uuid);
+    const listing = new LiveListing(device, parts.tools, backing.metadata.path);
+    const transitions = new Transitions({ catalog, device, listLive: () => listing.list(), observe: parts.observe, logger });
+    await transitions.recover();
+    return { catalog, device, thins, transitions, listing };
+  } catch (error) {
+    catalog.close();
+    throw error;
+  }
+}
+
+async function activate(parts: RecoveryParts, catalog: Catalog, device: ThinPoolDevice): Promise<BackingDevices> {
+  const { backing, description } = parts;
+  if (!catalog.identity.formatted) {
+    if (!device.isActive()) await backing.provision();
+    const devices = await backing.attach();
+    await requireNewPool(parts, catalog, { devices, device });
+    device.activate(devices, description);
+    adopt(catalog, device);
+    return devices;
+  }
+  const devices = await backing.attach();
+  if (!device.isActive()) await requireOwnMetadata(parts, catalog, devices);
+  device.activate(devices, description);
+  return devices;
+}
+
+/** Before the catalogue says "formatted" the metadata is blank, or what an interrupted first start left: a pool without a single transition. */
+async function requireNewPool(
+  parts: RecoveryParts,
+  catalog: Catalog,
+  pool: { readonly devices: BackingDevices; readonly device: ThinPoolDevice },
+): Promise<void> {
+  const { devices, device } = pool;
+  const found = parseThinSuperblock(await parts.backing.readSuperblock(devices));
+  if (found.kind === "blank" || (found.kind === "thin-pool" && found.transactionId <= 1 && catalog.thins.size === 0 && catalog.identity.nextNumber === 1)) {
+    if (found.kind === "thin-pool") await requireNoThins(parts, devices, device);
+    return;
+  }
+  throw refused(
+    parts.description.name,
+    found.kind === "thin-pool"
+      ? `its metadata device holds a thin pool (at transaction id ${found.transactionId}) that this catalogue does not know`
+      : "its metadata device holds something that is no thin pool",
+    "put the catalogue back that belongs to it, and leave the device alone while another driver or LVM uses it (see lsblk); only if nobody needs its content, zero its first 4 KiB",
+  );
+}
+
+async function requireNoThins({ tools, description }: RecoveryParts, { metadata }: BackingDevices, device: ThinPoolDevice): Promise<void> {
+  const listings = await (device.isActive() ? new LiveListing(device, tools, metadata.path).list() : tools.list(metadata.path, { live: false }));
+  if (listings.length === 0) return;
+  throw refused(
+    description.name,
+    `its metadata device holds a thin pool with ${listings.length} thin devices that this catalogue does not know`,
+    "put the catalogue back that belongs to it",
+  );
+}
+
+/**
+ * A pool that was made before must still be there: the kernel would silently make a new one of blank metadata.
+ * The metadata is checked as LVM checks it at activation, since raw pools skip that.
+ */
+async function requireOwnMetadata(parts: RecoveryParts, catalog: Catalog, devices: BackingDevices): Promise<void> {
+  const pool = parts.description.name;
+  const found = parseThinSuperblock(await parts.backing.readSuperblock(devices));
+  if (found.kind !== "thin-pool") {
+    throw refused(
+      pool,
+      `its metadata device holds ${found.kind === "blank" ? "nothing but zeros" : "something that is no thin pool"} where its metadata was`,
+      "attach the right metadata device, or restore its content",
+    );
+  }
+  if (found.chunkSize !== catalog.identity.chunkSize) {
+    throw refused(
+      pool,
+      `its metadata says chunks of ${found.chunkSize} bytes, its catalogue ${catalog.identity.chunkSize}`,
+      "attach the right metadata device",
+    );
+  }
+  const neededBytes = metadataBlocksToBytes(found.metadata);
+  if (devices.metadata.sizeBytes < neededBytes) {
+    throw refused(
+      pool,
+      `its metadata device has ${devices.metadata.sizeBytes} bytes, and its metadata ${neededBytes}: it was cut short`,
+      "attach the right metadata device, or restore its content",
+    );
+  }
+  requireSamePool(catalog.identity, found.transactionId, catalog.intent);
+  if (found.needsCheck) {
+    throw refused(
+      pool,
+      "its metadata is marked needs_check: an operation on it has failed",
+      "check it with thin_check, repair it with thin_repair where needed, then clear the mark with thin_check --clear-needs-check-flag",
+    );
+  }
+  try {
+    await parts.tools.check(devices.metadata.path);
+  } catch (error) {
+    throw refused(pool, "thin_check finds its metadata damaged", "repair it with thin_repair onto another device; the volumes' data is untouched", error);
+  }
+}
+
+/** Makes the new pool ours: its transaction id moves to 1, which fences off LVM's own thin volumes, and the catalogue takes note. */
+function adopt(catalog: Catalog, device: ThinPoolDevice): void {
+  if (device.figures({ exact: true }).transactionId === 0) device.setTransactionId(0, 1);
+  catalog.change((writer) => {
+    writer.setFormatted();
+    writer.setTransactionId(1);
+  });
+}
+
+function requireSameChunkSize(catalog: Catalog, description: PoolDescription): void {
+  if (catalog.identity.chunkSize === description.chunkSize) return;
+  const reason = `its chunk size is ${catalog.identity.chunkSize} bytes, and its description says ${description.chunkSize}`;
+  throw refused(description.name, reason, "a chunk size is fixed for a pool's life: put the old one back into its description");
+}
+
+const refused = (pool: string, reason: string, remedy: string, cause?: unknown): DmthinError =>
+  new DmthinError({ code: "pool-refused", pool, reason, remedy }, { cause });

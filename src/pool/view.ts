@@ -1,0 +1,63 @@
+import type { GroupRecord, ThinRecord } from "../catalog/records.ts";
+import type { Inventory, PoolFigures, PoolNews, PoolStatus } from "./pool-calls.ts";
+import type { PoolView } from "./pool.ts";
+
+/** What a pool's actor has told so far: the main thread lists, reports and answers capacity from it without asking. */
+export class LiveView implements PoolView {
+  #thins = new Map<string, ThinRecord>();
+  #groups = new Map<string, GroupRecord>();
+  #status: PoolStatus = { kind: "recovering" };
+  #figures: PoolFigures | undefined;
+  #inventory: Inventory | undefined;
+  stuck: PoolView["stuck"];
+
+  get status(): PoolStatus {
+    return this.#status;
+  }
+
+  get figures(): PoolFigures | undefined {
+    return this.#figures;
+  }
+
+  get thins(): ReadonlyMap<string, ThinRecord> {
+    return this.#thins;
+  }
+
+  get groups(): ReadonlyMap<string, GroupRecord> {
+    return this.#groups;
+  }
+
+  get inventory(): Inventory | undefined {
+    return this.#inventory;
+  }
+
+  apply(news: PoolNews): void {
+    switch (news.kind) {
+      case "catalog":
+        this.#thins = new Map(news.thins.map((record) => [record.id, record]));
+        this.#groups = new Map(news.groups.map((record) => [record.id, record]));
+        break;
+      case "thin":
+        this.#thins.set(news.record.id, news.record);
+        break;
+      case "thin-gone":
+        this.#thins.delete(news.id);
+        break;
+      case "group":
+        this.#groups.set(news.record.id, news.record);
+        break;
+      case "group-gone":
+        this.#groups.delete(news.id);
+        break;
+      case "figures":
+        this.#figures = news.figures;
+        break;
+      case "inventory":
+        this.#inventory = news.inventory;
+        break;
+      case "status":
+        this.#status = news.status;
+        break;
+    }
+  }
+}

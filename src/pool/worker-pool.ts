@@ -1,0 +1,198 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { PoolDescription } from "../config/pool-description.ts";
+import { DmthinError, fromPlain } from "../errors.ts";
+import { tryLock, type Lock } from "../linux/lock.ts";
+import { workerEntry } from "../linux/worker-entry.ts";
+import type { Logger } from "../logger.ts";
+import type { PoolCalls } from "./pool-calls.ts";
+import type { Pool } from "./pool.ts";
+import { LiveView } from "./view.ts";
+import type { CallName, FromWorker, PoolWorkerData } from "./worker-messages.ts";
+
+const LOCK_RETRY_MS = 500;
+const RESTART_MS = 1_000;
+/** More than callers have in flight at once: beyond, a pool that hangs in the kernel would only collect them. */
+const MOST_WAITING = 1_000;
+/** A call that has waited for longer is shown: the kernel keeps it. */
+const UNUSUAL_MS = 5_000;
+/** They wait beside the actor for syncs, suspends and discards, which take as long as there is to write: that says nothing of the pool. */
+const UNHURRIED: ReadonlySet<CallName> = new Set(["createVolume", "createSnapshots", "expand", "remove", "removeGroup", "inventory"]);
+const PATIENCE_MS = 120_000;
+
+export interface WorkerPoolOptions {
+  readonly description: PoolDescription;
+  readonly stateDirectory: string;
+  readonly runDirectory: string;
+  readonly bootId: string;
+  readonly deadManFd: number | undefined;
+  readonly logger: Logger;
+  /** The most that a caller without a deadline of its own waits. Default: two minutes. */
+  readonly patienceMs?: number;
+}
+
+interface Waiting {
+  readonly operation: CallName;
+  readonly since: Date;
+  readonly settle: (settled: { readonly value: unknown } | { readonly error: Error }) => void;
+}
+
+/** A pool in a worker thread of its own: what hangs in the kernel holds up that thread, and nobody else. */
+export class WorkerPool implements Pool {
+  readonly description: PoolDescription;
+  readonly calls: PoolCalls;
+  readonly #options: WorkerPoolOptions;
+  readonly #view = new LiveView();
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #closing = new AbortController();
+  readonly #patienceMs: number;
+  #lock: Lock | undefined;
+  #worker: Worker | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #lastId = 0;
+
+  /** Begins at once, and serves when its view says so. */
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.description = options.description;
+    this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
+    this.calls = callable((name, args) => this.#call(name, args));
+    this.#begin();
+  }
+
+  get view(): LiveView {
+    const oldest = [...this.#waiting.values()].find(({ operation }) => !UNHURRIED.has(operation));
+    const isUnusual = oldest !== undefined && Date.now() - oldest.since.getTime() > UNUSUAL_MS;
+    this.#view.stuck = isUnusual ? { operation: oldest.operation, since: oldest.since } : undefined;
+    return this.#view;
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+    const worker = this.#worker;
+    if (worker !== undefined) {
+      const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+      worker.postMessage({ kind: "close" });
+      await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
+      worker.unref();
+    }
+    this.#failAll(new DmthinError({ code: "shutting-down" }));
+    // A worker that is still in the kernel is still at work: then the lock ends with the process.
+    if (this.#worker === undefined) this.#lock?.release();
+  }
+
+  /** The lock first: without it nothing is touched. It is this process's, so that it outlives a worker that has to be replaced. */
+  #begin(): void {
+    if (this.#closing.signal.aborted) return;
+    mkdirSync(this.#options.runDirectory, { recursive: true, mode: 0o700 });
+    this.#lock ??= tryLock(join(this.#options.runDirectory, `${this.description.name}.lock`));
+    if (this.#lock !== undefined) {
+      this.#view.apply({ kind: "status", status: { kind: "recovering" } });
+      this.#start(this.#lock);
+      return;
+    }
+    if (this.#view.status.kind !== "locked") this.#options.logger.warn("another process has the pool's lock: waiting for it", { pool: this.description.name });
+    this.#view.apply({ kind: "status", status: { kind: "locked" } });
+    this.#timer = setTimeout(() => this.#begin(), LOCK_RETRY_MS);
+  }
+
+  #start(lock: Lock): void {
+    const { description, stateDirectory, bootId, deadManFd, logger } = this.#options;
+    const data: PoolWorkerData = { description, stateDirectory: join(stateDirectory, description.name), bootId, deadManFd, lockFd: lock.fd };
+    const worker = new Worker(workerEntry("pool-worker"), { name: `pool ${description.name}`, workerData: data });
+    this.#worker = worker;
+    worker.on("message", (messages: readonly FromWorker[]) => {
+      for (const message of messages) this.#hear(message);
+    });
+    worker.on("error", (error) => logger.error("the pool's worker has failed", { pool: description.name, error }));
+    worker.on("exit", () => {
+      this.#worker = undefined;
+      if (this.#closing.signal.aborted) return;
+      this.#failAll(new DmthinError({ code: "pool-not-ready", pool: description.name, reason: "its worker has ended and is started again" }));
+      this.#view.apply({ kind: "status", status: { kind: "recovering" } });
+      this.#timer = setTimeout(() => this.#begin(), RESTART_MS);
+    });
+  }
+
+  #hear(message: FromWorker): void {
+    switch (message.kind) {
+      case "news":
+        this.#view.apply(message.news);
+        break;
+      case "log":
+        this.#options.logger[message.level](message.message, message.fields);
+        break;
+      case "answer":
+        this.#waiting.get(message.id)?.settle({ value: message.value });
+        break;
+      case "failure":
+        this.#waiting.get(message.id)?.settle({ error: fromPlain(message.error) });
+        break;
+    }
+  }
+
+  async #call(name: CallName, args: readonly unknown[]): Promise<unknown> {
+    const worker = this.#serving();
+    if (this.#waiting.size >= MOST_WAITING) throw this.#isStuck(name);
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(() => reject(this.#isStuck(name)), this.#patienceMs);
+    timer.unref();
+    this.#waiting.set(id, {
+      operation: name,
+      since: new Date(),
+      settle: (settled) => {
+        clearTimeout(timer);
+        this.#waiting.delete(id);
+        if ("error" in settled) reject(settled.error);
+        else resolve(settled.value);
+      },
+    });
+    worker.postMessage({ kind: "call", id, name, args });
+    return promise;
+  }
+
+  #serving(): Worker {
+    const pool = this.description.name;
+    const { status } = this.#view;
+    if (status.kind === "refused") throw new DmthinError({ code: "pool-refused", pool, reason: status.reason, remedy: status.remedy });
+    if (this.#worker !== undefined && status.kind === "ready") return this.#worker;
+    if (this.#closing.signal.aborted) throw new DmthinError({ code: "shutting-down" });
+    const recovering = "reason" in status ? `it cannot be started: ${status.reason}` : "it is being recovered";
+    throw new DmthinError({ code: "pool-not-ready", pool, reason: status.kind === "locked" ? "another process has its lock" : recovering });
+  }
+
+  #isStuck(operation: CallName): DmthinError {
+    return new DmthinError({ code: "pool-stuck", pool: this.description.name, operation, forSeconds: this.#patienceMs / 1000 });
+  }
+
+  #failAll(error: DmthinError): void {
+    for (const { settle } of this.#waiting.values()) settle({ error });
+  }
+}
+
+/** The calls of an engine, each sent on by name. The table is total by type: a new call that is missing here does not compile. */
+function callable(send: (name: CallName, args: readonly unknown[]) => Promise<unknown>): PoolCalls {
+  const to =
+    <Name extends CallName>(name: Name) =>
+    (...args: Parameters<PoolCalls[Name]>) =>
+      send(name, args) as ReturnType<PoolCalls[Name]>;
+  return {
+    createVolume: to("createVolume"),
+    createSnapshots: to("createSnapshots"),
+    expand: to("expand"),
+    modify: to("modify"),
+    remove: to("remove"),
+    removeGroup: to("removeGroup"),
+    activate: to("activate"),
+    deactivate: to("deactivate"),
+    setFilesystem: to("setFilesystem"),
+    setStaging: to("setStaging"),
+    setPublications: to("setPublications"),
+    mapped: to("mapped"),
+    refresh: to("refresh"),
+    inventory: to("inventory"),
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * Quantities carry their unit in their type, so that sectors never meet bytes by accident.
+ * All are whole numbers up to 2^53 - 1: 8 PiB, and a thin pool ends far below.
+ */
+declare const unit: unique symbol;
+type Quantity<Unit extends string> = number & { readonly [unit]: Unit };
+
+export type Bytes = Quantity<"bytes">;
+/** 512 bytes, whatever the disk: the kernel's unit for tables. */
+export type Sectors = Quantity<"sectors">;
+/** Chunks of one pool: the kernel calls them data blocks. */
+export type Chunks = Quantity<"chunks">;
+/** 4 KiB blocks of a pool's metadata device. */
+export type MetadataBlocks = Quantity<"metadata blocks">;
+
+export const BYTES_PER_SECTOR = 512;
+export const BYTES_PER_METADATA_BLOCK = 4096;
+
+const whole = (value: number): number => {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a whole quantity`);
+  return value;
+};
+
+export const bytes = (value: number): Bytes => whole(value) as Bytes;
+export const sectors = (value: number): Sectors => whole(value) as Sectors;
+export const chunks = (value: number): Chunks => whole(value) as Chunks;
+export const metadataBlocks = (value: number): MetadataBlocks => whole(value) as MetadataBlocks;
+
+export const KiB = bytes(1024);
+export const MiB = bytes(1024 ** 2);
+export const GiB = bytes(1024 ** 3);
+export const TiB = bytes(1024 ** 4);
+
+/** Throws RangeError when the bytes are not whole sectors: a table cannot say half of one. */
+export const bytesToSectors = (value: Bytes): Sectors => sectors(value / BYTES_PER_SECTOR);
+export const sectorsToBytes = (value: Sectors): Bytes => bytes(value * BYTES_PER_SECTOR);
+export const chunksToBytes = (value: Chunks, chunkSize: Bytes): Bytes => bytes(value * chunkSize);
+export const metadataBlocksToBytes = (value: MetadataBlocks): Bytes => bytes(value * BYTES_PER_METADATA_BLOCK);
+
+export const roundUp = (value: Bytes, multiple: Bytes): Bytes => bytes(Math.ceil(value / multiple) * multiple);
+export const roundDown = (value: Bytes, multiple: Bytes): Bytes => bytes(Math.floor(value / multiple) * multiple);
+
+const SUFFIXES: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  k: 1024,
+  ki: 1024,
+  kib: 1024,
+  kb: 1024,
+  m: 1024 ** 2,
+  mi: 1024 ** 2,
+  mib: 1024 ** 2,
+  mb: 1024 ** 2,
+  g: 1024 ** 3,
+  gi: 1024 ** 3,
+  gib: 1024 ** 3,
+  gb: 1024 ** 3,
+  t: 1024 ** 4,
+  ti: 1024 ** 4,
+  tib: 1024 ** 4,
+  tb: 1024 ** 4,
+};
+
+/**
+ * "10Gi", "10G", "512KiB" or plain bytes; every letter is a power of 1024, as it was for Docker's options.
+ * Answers undefined for what is no size, is negative, is not a whole number of bytes, or passes 2^53 - 1.
+ */
+export function parseSize(text: string): Bytes | undefined {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*$/.exec(text);
+  const factor = SUFFIXES[match?.[2]?.toLowerCase() ?? "none"];
+  if (match?.[1] === undefined || factor === undefined) return undefined;
+  const value = Number(match[1]) * factor;
+  return Number.isSafeInteger(value) ? bytes(value) : undefined;
+}
+
+/** For people: "10 GiB", "1.5 TiB", "512 B"; at most one decimal. */
+export function formatBytes(value: number): string {
+  const names = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  // What rounds to 1024 of a unit is one of the next.
+  const power = names.findIndex((_, index) => index === names.length - 1 || Number((value / 1024 ** index).toFixed(1)) < 1024);
+  return `${Number((value / 1024 ** power).toFixed(1))} ${names[power]}`;
+}

@@ -1,0 +1,69 @@
+import type { ThinRecord } from "../catalog/records.ts";
+import type { PoolDescription } from "../config/pool-description.ts";
+import { DmthinError } from "../errors.ts";
+import { minimumBlocks, requireRoom } from "../pool/admission.ts";
+import type { PoolFigures } from "../pool/pool-calls.ts";
+import type { Pool } from "../pool/pool.ts";
+import { bytes, roundDown, type Bytes } from "../units.ts";
+import { requireServing } from "./pool-set.ts";
+
+/** Of one chunk each, in a full leaf of the mapping tree. Source: thin-provisioning-tools, thin_metadata_size. */
+const MAPPINGS_PER_METADATA_BLOCK = 126;
+
+type Description = Pick<PoolDescription, "minimumFree" | "overcommitRatio">;
+
+/**
+ * How much can still be promised to new volumes: the smallest of what the overcommit ratio leaves, what the free data
+ * space above the minimum backs, and what the free metadata above the minimum can map. 0 while nothing can be changed.
+ */
+export function availableBytes(description: Description, figures: PoolFigures, promisedBytes: number): Bytes {
+  if (figures.state !== "rw") return bytes(0);
+  const { overcommitRatio: ratio, minimumFree } = description;
+  const { data, metadata, chunkSize } = figures;
+  const unpromised = data.total * chunkSize * ratio - promisedBytes;
+  const backed = freeAboveMinimum(data, minimumFree.dataPercent) * chunkSize * ratio;
+  const mappable = freeAboveMinimum(metadata, minimumFree.metadataPercent) * MAPPINGS_PER_METADATA_BLOCK * chunkSize * ratio;
+  const available = Math.min(unpromised, backed, mappable, Number.MAX_SAFE_INTEGER);
+  return roundDown(bytes(Math.max(Math.floor(available), 0)), chunkSize);
+}
+
+const freeAboveMinimum = ({ used, total }: { readonly used: number; readonly total: number }, percent: number): number =>
+  Math.max(total - used - minimumBlocks(total, percent), 0);
+
+/** The virtual sizes of the volumes. Snapshots cannot be written, so they count only by what they own: used space. */
+export function promisedBytes(thins: Iterable<ThinRecord>): number {
+  let sum = 0;
+  for (const record of thins) if (record.kind === "volume" && record.state === "ready") sum += record.sizeBytes;
+  return sum;
+}
+
+/** What is promised while it is being made: calls at the same time must not promise the same space. */
+export class Capacities {
+  readonly #reserved = new Map<Pool, number>();
+
+  available(pool: Pool): Bytes {
+    const { status, figures, thins } = pool.view;
+    if (status.kind !== "ready" || figures === undefined) return bytes(0);
+    return availableBytes(pool.description, figures, promisedBytes(thins.values()) + this.#reservedOf(pool));
+  }
+
+  /** Takes space until disposed: then it is in the pool's records, or not needed. Throws "pool-low", "pool-not-writable" or "pool-too-small". */
+  reserve(pool: Pool, wantedBytes: Bytes): Disposable {
+    requireSpace(pool);
+    const available = this.available(pool);
+    if (wantedBytes > available) {
+      throw new DmthinError({ code: "pool-too-small", pool: pool.description.name, wantedBytes, availableBytes: available });
+    }
+    this.#reserved.set(pool, this.#reservedOf(pool) + wantedBytes);
+    return { [Symbol.dispose]: () => this.#reserved.set(pool, this.#reservedOf(pool) - wantedBytes) };
+  }
+
+  #reservedOf(pool: Pool): number {
+    return this.#reserved.get(pool) ?? 0;
+  }
+}
+
+/** What every snapshot and volume needs: a pool that serves, can be written, and has its minimum free. */
+export function requireSpace(pool: Pool): void {
+  requireRoom(pool.description, requireServing(pool));
+}

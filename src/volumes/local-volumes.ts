@@ -1,0 +1,163 @@
+import type { MutableParameters } from "../catalog/records.ts";
+import type { Filesystems, FilesystemType } from "../filesystem/filesystems.ts";
+import { canonicalTarget } from "../filesystem/targets.ts";
+import type { Logger } from "../logger.ts";
+import type { Pool } from "../pool/pool.ts";
+import { isError } from "../errors.ts";
+import { bytes, type Bytes } from "../units.ts";
+import { toSnapshot, toVolume } from "./answers.ts";
+import { Capacities } from "./capacity.ts";
+import { deleteVolume, expandVolume, modifyVolume } from "./change-volume.ts";
+import { nodeCondition } from "./condition.ts";
+import { createVolume } from "./create-volume.ts";
+import { createGroup, deleteGroup, getGroup } from "./groups.ts";
+import { Operations } from "./operations.ts";
+import { pageOf } from "./pages.ts";
+import type { Parts } from "./parts.ts";
+import { PoolSet } from "./pool-set.ts";
+import { publish, unpublish } from "./publishing.ts";
+import { minimumVolumeBytes } from "./sizes.ts";
+import { createSnapshot, deleteSnapshot, listSnapshots } from "./snapshots.ts";
+import { stage, unstage } from "./staging.ts";
+import { expandFilesystem, volumeStats } from "./volume-use.ts";
+import type {
+  Call,
+  Capacity,
+  Condition,
+  Group,
+  NodeVolumes,
+  Page,
+  PageRequest,
+  PublishWanted,
+  SizeRange,
+  Snapshot,
+  StageWanted,
+  Volume,
+  Volumes,
+  VolumeStats,
+  VolumeWanted,
+} from "./volumes.ts";
+
+/** The volumes of this node's own pools. Questions are answered from the pools' views; only changes ask their actors. */
+export class LocalVolumes implements Volumes, NodeVolumes {
+  readonly node: string;
+  readonly #parts: Parts;
+
+  constructor(options: { readonly pools: readonly Pool[]; readonly filesystems: Filesystems; readonly node: string; readonly logger: Logger }) {
+    const { pools, filesystems, node, logger } = options;
+    this.node = node;
+    this.#parts = { node, pools: new PoolSet(pools), filesystems, operations: new Operations(logger), capacities: new Capacities(), logger };
+  }
+
+  async create(wanted: VolumeWanted, call: Call): Promise<Volume> {
+    return createVolume(this.#parts, wanted, call);
+  }
+
+  async delete(id: string, call: Call): Promise<void> {
+    return deleteVolume(this.#parts, id, call);
+  }
+
+  async get(id: string): Promise<Volume> {
+    return toVolume(this.node, this.#parts.pools.volume(id));
+  }
+
+  async list(page: PageRequest): Promise<Page<Volume>> {
+    this.#parts.pools.requireComplete();
+    const volumes = this.#parts.pools.all.flatMap((pool) =>
+      [...pool.view.thins.values()].filter((record) => record.kind === "volume").map((record) => ({ pool, record })),
+    );
+    const ready = volumes.filter(({ record }) => record.state === "ready");
+    const { items, nextToken } = pageOf("volumes", ready, ({ record }) => record, page);
+    return { items: items.map((found) => toVolume(this.node, found)), nextToken };
+  }
+
+  async expand(id: string, size: SizeRange, call: Call): Promise<Volume> {
+    return expandVolume(this.#parts, id, size, call);
+  }
+
+  async modify(id: string, change: Partial<MutableParameters>, call: Call): Promise<void> {
+    return modifyVolume(this.#parts, id, change, call);
+  }
+
+  async capacity(wanted: {
+    readonly pool: string | undefined;
+    readonly node: string | undefined;
+    readonly filesystem: FilesystemType | undefined;
+  }): Promise<Capacity> {
+    const pool = this.#parts.pools.choose(wanted.pool);
+    const isElsewhere = wanted.node !== undefined && wanted.node !== this.node;
+    const availableBytes = isElsewhere ? bytes(0) : this.#parts.capacities.available(pool);
+    const filesystemMinimum = wanted.filesystem === undefined ? undefined : this.#parts.filesystems.minimumBytes(wanted.filesystem);
+    return { availableBytes, minimumVolumeBytes: minimumVolumeBytes(pool.description.chunkSize, filesystemMinimum), maximumVolumeBytes: availableBytes };
+  }
+
+  async createSnapshot(wanted: { readonly name: string; readonly sourceVolumeId: string }, call: Call): Promise<Snapshot> {
+    return createSnapshot(this.#parts, wanted, call);
+  }
+
+  async deleteSnapshot(id: string, call: Call): Promise<void> {
+    return deleteSnapshot(this.#parts, id, call);
+  }
+
+  async getSnapshot(id: string): Promise<Snapshot> {
+    return toSnapshot(this.node, this.#parts.pools.snapshot(id));
+  }
+
+  async listSnapshots(
+    filter: { readonly snapshotId: string | undefined; readonly sourceVolumeId: string | undefined },
+    page: PageRequest,
+  ): Promise<Page<Snapshot>> {
+    return listSnapshots(this.#parts, filter, page);
+  }
+
+  async createGroup(wanted: { readonly name: string; readonly sourceVolumeIds: readonly string[] }, call: Call): Promise<Group> {
+    return createGroup(this.#parts, wanted, call);
+  }
+
+  async deleteGroup(id: string, snapshotIds: readonly string[], call: Call): Promise<void> {
+    return deleteGroup(this.#parts, id, snapshotIds, call);
+  }
+
+  async getGroup(id: string, snapshotIds: readonly string[]): Promise<Group> {
+    return getGroup(this.#parts, id, snapshotIds);
+  }
+
+  async stage(wanted: StageWanted, call: Call): Promise<void> {
+    return stage(this.#parts, { ...wanted, path: await canonicalTarget(wanted.path) }, call);
+  }
+
+  async unstage(id: string, path: string, call: Call): Promise<void> {
+    return unstage(this.#parts, id, await canonicalTarget(path), call);
+  }
+
+  async publish(wanted: PublishWanted, call: Call): Promise<void> {
+    const [path, stagingPath] = await Promise.all([canonicalTarget(wanted.path), spelledByKernel(wanted.stagingPath)]);
+    return publish(this.#parts, { ...wanted, path, stagingPath }, call);
+  }
+
+  async unpublish(id: string, path: string, call: Call): Promise<void> {
+    return unpublish(this.#parts, id, await canonicalTarget(path), call);
+  }
+
+  async stats(id: string, path: string): Promise<VolumeStats> {
+    return volumeStats(this.#parts, id, await spelledByKernel(path));
+  }
+
+  async expandFilesystem(id: string, path: string, call: Call): Promise<Bytes> {
+    return expandFilesystem(this.#parts, id, await spelledByKernel(path), call);
+  }
+
+  health(): Condition {
+    return nodeCondition(this.#parts.pools.all);
+  }
+}
+
+/** For paths that are looked up: one that can be no mount point is left as it is, and found nowhere. */
+async function spelledByKernel(path: string): Promise<string> {
+  try {
+    return await canonicalTarget(path);
+  } catch (error) {
+    if (isError(error, "path-unusable")) return path;
+    throw error;
+  }
+}

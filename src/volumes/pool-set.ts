@@ -1,0 +1,91 @@
+import type { SnapshotRecord, ThinRecord, VolumeRecord } from "../catalog/records.ts";
+import { DmthinError } from "../errors.ts";
+import type { PoolFigures } from "../pool/pool-calls.ts";
+import type { Pool } from "../pool/pool.ts";
+import { isGroupId, isSnapshotId, isVolumeId } from "./ids.ts";
+
+export interface Found<Item> {
+  readonly pool: Pool;
+  readonly record: Item;
+}
+
+/** The pools of this node, and what is in which, as their views tell: no question here asks a pool's actor. */
+export class PoolSet {
+  readonly all: readonly Pool[];
+
+  constructor(pools: readonly Pool[]) {
+    this.all = pools;
+  }
+
+  /** The pool of that name; without one the default pool, or the only one. Throws "invalid-argument". */
+  choose(name: string | undefined): Pool {
+    const names = this.all.map(({ description }) => description.name).join(", ");
+    const [first] = this.all;
+    const chosen =
+      name === undefined
+        ? (this.all.find(({ description }) => description.isDefault) ?? (this.all.length === 1 ? first : undefined))
+        : this.all.find(({ description }) => description.name === name);
+    if (chosen !== undefined) return chosen;
+    const problem =
+      name === undefined ? `name a pool, since none of them is the default (${names})` : `there is no pool ${JSON.stringify(name)} (there is ${names})`;
+    throw new DmthinError({ code: "invalid-argument", problems: [problem] });
+  }
+
+  /** Also one that is being deleted. Throws when it is not found while some pool cannot tell yet: absence has to be certain. */
+  findVolume(id: string): Found<VolumeRecord> | undefined {
+    const found = isVolumeId(id) ? this.#find(id) : undefined;
+    return found?.record.kind === "volume" ? { pool: found.pool, record: found.record } : undefined;
+  }
+
+  findSnapshot(id: string): Found<SnapshotRecord> | undefined {
+    const found = isSnapshotId(id) ? this.#find(id) : undefined;
+    return found?.record.kind === "snapshot" ? { pool: found.pool, record: found.record } : undefined;
+  }
+
+  /** Throws "not-found": also for one that is being deleted, which is gone for its users. */
+  volume(id: string): Found<VolumeRecord> {
+    const found = this.findVolume(id);
+    if (found?.record.state !== "ready") throw new DmthinError({ code: "not-found", kind: "volume", id });
+    return found;
+  }
+
+  snapshot(id: string): Found<SnapshotRecord> {
+    const found = this.findSnapshot(id);
+    if (found?.record.state !== "ready") throw new DmthinError({ code: "not-found", kind: "snapshot", id });
+    return found;
+  }
+
+  /** The pool that has the group. */
+  findGroup(id: string): Pool | undefined {
+    return isGroupId(id) ? this.#holding(({ view }) => view.groups.has(id)) : undefined;
+  }
+
+  /** Throws when some pool cannot tell what it holds. */
+  requireComplete(): void {
+    for (const pool of this.all) if (pool.view.status.kind !== "ready") throw notServing(pool);
+  }
+
+  #find(id: string): Found<ThinRecord> | undefined {
+    const pool = this.#holding(({ view }) => view.thins.has(id));
+    const record = pool?.view.thins.get(id);
+    return pool === undefined || record === undefined ? undefined : { pool, record };
+  }
+
+  #holding(holds: (pool: Pool) => boolean): Pool | undefined {
+    const pool = this.all.find(holds);
+    if (pool === undefined) this.requireComplete();
+    return pool;
+  }
+}
+
+/** Throws "pool-not-ready" or "pool-refused". */
+export function requireServing(pool: Pool): PoolFigures {
+  const { status, figures } = pool.view;
+  if (status.kind !== "ready" || figures === undefined) throw notServing(pool);
+  return figures;
+}
+
+function notServing({ description: { name: pool }, view: { status } }: Pool): DmthinError {
+  if (status.kind === "refused") return new DmthinError({ code: "pool-refused", pool, reason: status.reason, remedy: status.remedy });
+  return new DmthinError({ code: "pool-not-ready", pool, reason: status.kind === "locked" ? "another process has its lock" : "it is being recovered" });
+}

@@ -1,0 +1,7 @@
+/** The scratch disks of the guest that this runs in; none on a machine without one, where the simulation is tested. */
+export const labDisks: readonly string[] = (process.env["LAB_DISKS"] ?? "").split(" ").filter((path) => path !== "");
+
+/** Whether these tests run against the real kernel. They are the same: where simulation and kernel differ, the simulation is wrong. */
+export const isReal = labDisks.length > 0;
+
+export const worldName = isReal ? "the real kernel" : "the simulation";

@@ -1,0 +1,75 @@
+import type { PoolDescription } from "../../../src/config/pool-description.ts";
+import type { DeviceMapper } from "../../../src/devicemapper/device-mapper.ts";
+import type { ThinListing } from "../../../src/devicemapper/thin-tools.ts";
+import type { Filesystems } from "../../../src/filesystem/filesystems.ts";
+import type { PoolView } from "../../../src/pool/pool.ts";
+import type { NodeVolumes, Volumes } from "../../../src/volumes/volumes.ts";
+
+export interface WorldOptions {
+  /** Of the pool's data device; 8 GiB, or the whole disk, without it. */
+  readonly dataBytes?: number;
+  /** Of the pool's metadata device; 64 MiB without it. */
+  readonly metadataBytes?: number;
+  /** On the real kernel, the pool has the worker thread that it has for users. */
+  readonly inWorker?: boolean;
+  readonly pool?: Partial<Pick<PoolDescription, "minimumFree" | "overcommitRatio" | "defaultVolumeSize" | "discardOnDelete" | "filesystem" | "chunkSize">>;
+}
+
+/**
+ * A machine with one pool on blank disks, and the driver running on it: simulated, or the one that this runs on.
+ * What is not the driver's is what its users and administrators do.
+ */
+export interface World {
+  /** Of the driver that runs now. */
+  readonly volumes: Volumes & NodeVolumes;
+  readonly view: PoolView;
+
+  /** Starts the driver; it runs when a test begins. Rejects with the reason when the pool is refused. */
+  start(): Promise<void>;
+  /** A clean end. Mounts and devices stay. */
+  stop(): Promise<void>;
+  /** The machine is shut down in good order and comes back, without its mounts and devices; the driver has to be stopped before, and started after. */
+  reboot(): Promise<void>;
+  /** Starts another driver on the same pool and state; answers why it does not serve. */
+  secondDriver(): Promise<string>;
+
+  /** Device-mapper and filesystem programs in an administrator's hands. */
+  readonly dm: DeviceMapper;
+  readonly filesystems: Filesystems;
+  /** What the pool's metadata holds now, in order of number. Works while the driver runs. */
+  thins(): Promise<readonly ThinListing[]>;
+  /** The kernel's devices of this machine's pool, by name. */
+  devices(): readonly string[];
+  readonly poolUuid: string;
+  /** Zeroes the superblock of the pool's metadata; the driver has to be stopped, and the pool's devices gone. */
+  blankSuperblock(): void;
+  /** Whether the superblock is nothing but zeros. */
+  superblockIsBlank(): boolean;
+  /** The folder with the catalogue. */
+  readonly stateDirectory: string;
+  /** The next mkfs is ended half way. */
+  interruptNextMake(): void;
+  /** Something happens just before the driver's next call of one of its filesystem functions. */
+  beforeNext(method: keyof Filesystems, act: () => void | Promise<void>): void;
+  /** Another mount namespace with a copy of all that is mounted now, until the answered function is called. */
+  leakMounts(): Promise<() => void>;
+
+  /** An existing directory for this name, as the container orchestrator makes them before it calls. */
+  directory(name: string): string;
+  /** A path in an existing directory, with nothing there yet. */
+  path(name: string): string;
+  /** Content of the same length as before takes its place in one step. */
+  writeFile(path: string, content: string | Buffer): Promise<void>;
+  readFile(path: string): Promise<Buffer>;
+  /** What is written and not yet synced reaches the device. */
+  syncFile(path: string): Promise<void>;
+  /** Keeps a file open until the answered function is called. */
+  hold(path: string): () => void;
+  /** Of a published block device, or of a device node. What was written is on the device when it resolves. */
+  writeBlock(path: string, offset: number, data: Buffer): Promise<void>;
+  readBlock(path: string, offset: number, length: number): Promise<Buffer>;
+  exists(path: string): boolean;
+
+  /** Ends the driver, and leaves the machine as it was found. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { KernelDeviceMapper } from "../../src/devicemapper/kernel.ts";
+import { KernelSlowCalls } from "../../src/devicemapper/slow-calls.ts";
+import { ThinToolsPrograms } from "../../src/devicemapper/thin-tools-programs.ts";
+import type { ThinListing } from "../../src/devicemapper/thin-tools.ts";
+import { run } from "../../src/exec/run.ts";
+import { probe } from "../../src/filesystem/probe.ts";
+import { BlockingThreads } from "../../src/linux/blocking-threads.ts";
+import { tryLock, type Lock } from "../../src/linux/lock.ts";
+import { workerEntry } from "../../src/linux/worker-entry.ts";
+import type { Logger } from "../../src/logger.ts";
+import { createBacking } from "../../src/pool/create-backing.ts";
+import { DeadManHandle } from "../../src/pool/dead-man.ts";
+import { openInThread } from "../../src/pool/in-thread-pool.ts";
+import type { Pool } from "../../src/pool/pool.ts";
+import type { StepObserver } from "../../src/pool/transition.ts";
+import { chunks } from "../../src/units.ts";
+import { describePool } from "./bench.ts";
+
+export const POOL = "crash";
+export const dm = new KernelDeviceMapper();
+
+/** The same listing by a program that does not walk all mappings for it: thin_ls takes half a second at the least, and these tests start hundreds of drivers. */
+class QuickThinTools extends ThinToolsPrograms {
+  override async list(metadataPath: string): Promise<readonly ThinListing[]> {
+    const { stdout } = await run(["thin_dump", "--skip-mappings", "--metadata-snap", metadataPath]);
+    return [...stdout.matchAll(/<device dev_id="(\d+)" mapped_blocks="(\d+)" transaction="(\d+)"/g)].map(([, number, mapped, transactionId]) => ({
+      number: Number(number),
+      mappedChunks: chunks(Number(mapped)),
+      exclusiveChunks: undefined,
+      transactionId: Number(transactionId),
+    }));
+  }
+}
+
+/** Where a pool is in the guest: a folder on a disk of the guest's own, never on the host's shared root, and two disks. */
+export interface Place {
+  readonly state: string;
+  readonly data: string;
+  readonly metadata: string;
+}
+
+/** The pool's lock, as soon as its last owner's dead man's handle has let go of it. */
+export async function waitForLock({ state }: Place): Promise<Lock> {
+  for (;;) {
+    const lock = tryLock(join(state, `${POOL}.lock`));
+    if (lock !== undefined) return lock;
+    await sleep(5);
+  }
+}
+
+/** The driver's engine as its worker composes it, in this thread, with a dead man's handle of its own. */
+export async function openReal(place: Place, lock: Lock, observe: StepObserver): Promise<Pool> {
+  const description = describePool(POOL, place);
+  return openInThread({
+    description,
+    dm,
+    tools: new QuickThinTools(),
+    slow: new KernelSlowCalls(new BlockingThreads({ entry: workerEntry("blocking-worker") })),
+    backing: createBacking(description, async (device, signal) => probe(run, device, signal)),
+    deadMan: await DeadManHandle.start({ lockFd: lock.fd }),
+    stateDirectory: join(place.state, POOL),
+    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+    logger,
+    observe,
+  });
+}
+
+/** What goes wrong is told; the parent shows it when a test fails. */
+const tell = (message: string, fields?: object): void => void process.stderr.write(`${message} ${JSON.stringify(fields ?? {}, spell)}\n`);
+const spell = (_: string, value: unknown): unknown => (value instanceof Error ? value.stack : value);
+const logger: Logger = { debug: () => undefined, info: tell, warn: tell, error: tell, child: () => logger };
+
+export interface Leftovers {
+  readonly suspended: readonly string[];
+  readonly inactiveTables: readonly string[];
+}
+
+export function leftovers(): Leftovers {
+  const infos = dm.list().flatMap(({ uuid, name }) => (name.startsWith(`dmthin-${POOL}-`) ? (dm.info(uuid) ?? []) : []));
+  const names = (chosen: typeof infos): readonly string[] => chosen.map(({ name }) => name);
+  return { suspended: names(infos.filter(({ suspended }) => suspended)), inactiveTables: names(infos.filter(({ hasInactiveTable }) => hasInactiveTable)) };
+}

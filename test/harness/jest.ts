@@ -1,0 +1,50 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { finished } from "node:stream/promises";
+import { checkout, nodeBinary } from "../lab/checkout.ts";
+import { Disk } from "../lab/disk.ts";
+import { startGuest } from "../lab/start.ts";
+import { runProgram, TallyStream } from "./part.ts";
+import type { Tally } from "./tally.ts";
+
+/** `--forceExit`: what a failed test leaves open must not hold the others' results back. */
+const JEST = [nodeBinary, "--experimental-vm-modules", "--disable-warning=ExperimentalWarning", join(checkout, "node_modules/jest/bin/jest.js"), "--forceExit"];
+
+/** Unit tests commit catalogues by the thousand, each commit synced: what must survive nothing need not wait for a disk. */
+const IN_MEMORY = existsSync("/dev/shm") ? ["TMPDIR=/dev/shm"] : [];
+
+/** A guest has one CPU, and shares this machine's: time for what takes milliseconds elsewhere. */
+const IN_GUEST = ["--runInBand", "--testTimeout=60000"];
+
+/** Runs jest projects on this machine; `args` are the caller's: a path, or jest's own options. */
+export function runJest(projects: readonly string[], args: readonly string[] = [], options: readonly string[] = []): Promise<Tally> {
+  return runProgram(["env", ...IN_MEMORY, ...JEST, ...options, "--selectProjects", ...projects, ...separated(args)]);
+}
+
+export interface GuestJestOptions {
+  /** Sizes of the scratch disks, such as `8G`. */
+  readonly disks?: readonly string[];
+  readonly memory?: string;
+  readonly udev?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Runs a jest project in a guest, on a real kernel, with the same checkout. */
+export async function runJestInGuest(project: string, args: readonly string[] = [], options: GuestJestOptions = {}): Promise<Tally> {
+  const disks = await Promise.all((options.disks ?? []).map((size) => Disk.create(size)));
+  const stdout = new TallyStream(process.stdout);
+  await using guest = await startGuest({
+    ...options,
+    disks,
+    command: [...JEST, ...IN_GUEST, "--selectProjects", project, ...separated(args)],
+    streams: { stdout, stderr: process.stderr },
+  });
+  const code = await guest.exit;
+  await finished(stdout.end());
+  if (guest.crashed) process.stderr.write(`the guest died. Its kernel's last messages:\n${guest.kernelLog}\n`);
+  for (const disk of disks) disk[Symbol.dispose]();
+  return stdout.tally(code);
+}
+
+/** `--selectProjects` takes all words up to the next option; a path given to a command of several parts is found in one of them only. */
+const separated = (args: readonly string[]): readonly string[] => (args.length === 0 ? [] : ["--passWithNoTests", ...args]);

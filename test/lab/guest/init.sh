@@ -1,0 +1,88 @@
+#!/bin/sh
+# The guest's first process: mounts, devices, the command in /lab/command, its exit code.
+# stdout and stderr leave by /dev/ttyS0 and ttyS1; /dev/ttyS2 tells the host "ready", then "exit CODE".
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/root
+mount -t proc proc /proc
+echo 2 > /proc/sys/kernel/io_uring_disabled # Node >= 22 crashes this kernel otherwise
+mount -t sysfs sysfs /sys
+mount -t tmpfs tmpfs /run
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+mount -t devtmpfs devtmpfs /dev
+mkdir -p /dev/pts /dev/shm /run/lock /run/lab
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmpfs /dev/shm
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+hostname lab
+ip link set lo up
+. /lab/settings # LAB_CHECKOUT, LAB_CACHE, LAB_UDEV, LAB_TERMINAL
+mkdir -p "$LAB_CHECKOUT" "$LAB_CACHE"
+mount --bind /lab/checkout "$LAB_CHECKOUT"
+mount --bind /lab/cache "$LAB_CACHE"
+modprobe -a dm-thin-pool dm-flakey dm-delay dm-dust dm-log-writes loop
+
+if [ "$LAB_UDEV" = yes ]; then
+  udev=1
+  /usr/lib/systemd/systemd-udevd --daemon 2> /dev/null
+  udevadm trigger --action=add --subsystem-match=block --subsystem-match=misc
+  udevadm settle
+else
+  udev=0
+  export DM_DISABLE_UDEV=1
+fi
+cat > /etc/lvm/lvmlocal.conf << END
+devices { types = ["ubd", 16] use_devicesfile = 0 obtain_device_list_from_udev = $udev }
+activation { udev_sync = $udev udev_rules = $udev }
+END
+
+if [ -n "$LAB_TERMINAL" ]; then # "ROWS COLUMNS": somebody works here by hand
+  set -- $LAB_TERMINAL
+  stty sane rows "$1" columns "$2" < /dev/ttyS0
+  echo ready > /dev/ttyS2
+  setsid --ctty --wait sh /lab/command < /dev/ttyS0 > /dev/ttyS0 2>&1
+  code=$?
+  stdout= stderr=
+else
+  stty raw -echo < /dev/ttyS0 # else the terminal turns every newline into two characters
+  stty raw -echo < /dev/ttyS1
+  mkfifo /run/lab/stdout /run/lab/stderr
+  cat < /run/lab/stdout > /dev/ttyS0 &
+  stdout=$!
+  cat < /run/lab/stderr > /dev/ttyS1 &
+  stderr=$!
+  echo ready > /dev/ttyS2
+  sh /lab/command < /dev/null > /run/lab/stdout 2> /run/lab/stderr
+  code=$?
+fi
+
+# What the command left running ends with it, so that its output ends too. What hangs in the kernel cannot be ended.
+find_others() {
+  others=
+  for process in /proc/[0-9]*; do
+    process=${process#/proc/}
+    line= # stays empty for kernel threads
+    case "$process" in 1 | "$stdout" | "$stderr") ;; *) read -r line < "/proc/$process/cmdline" ;; esac 2> /dev/null
+    [ -z "$line" ] || others="$others $process"
+  done
+}
+tries=0
+find_others
+while [ -n "$others" ] && [ $tries -lt 20 ]; do
+  kill -9 $others 2> /dev/null
+  sleep 0.1
+  tries=$((tries + 1))
+  find_others
+done
+if [ -n "$stdout" ]; then
+  [ -z "$others" ] || { sleep 1 && kill "$stdout" "$stderr"; } &
+  wait "$stdout" "$stderr"
+fi
+stty sane < /dev/ttyS0 # returns once everything written has left
+stty sane < /dev/ttyS1
+(sync && : > /run/lab/synced) & # a suspended device holds sync up for ever
+tries=0
+until [ -e /run/lab/synced ] || [ $tries -ge 40 ]; do
+  sleep 0.05
+  tries=$((tries + 1))
+done
+echo "exit $code" > /dev/ttyS2
+sleep infinity # the host ends the guest

@@ -1,0 +1,35 @@
+import { DmthinError } from "../../src/errors.ts";
+import type { BackingDevices, PoolBacking } from "../../src/pool/backing.ts";
+import { bytes } from "../../src/units.ts";
+import type { SimulatedDisk } from "./disk.ts";
+import type { SimulatedKernel } from "./kernel.ts";
+import type { SimulatedProcess } from "./process.ts";
+
+/** A pool's two disks in memory. They are there before the pool: `provision` only refuses data, as a `devices` pool does. What an interrupted first start left on the metadata is none. */
+export class SimulatedBacking implements PoolBacking {
+  readonly #process: SimulatedProcess;
+  readonly #data: SimulatedDisk;
+  readonly #metadata: SimulatedDisk;
+
+  constructor(kernel: SimulatedKernel, process: SimulatedProcess, paths: { readonly data: string; readonly metadata: string }) {
+    this.#process = process;
+    this.#data = kernel.disk(paths.data);
+    this.#metadata = kernel.disk(paths.metadata);
+  }
+
+  async provision(): Promise<void> {
+    const blank = this.#process.look(() => this.#data.read(0, 4096).every((byte) => byte === 0));
+    if (blank) return;
+    throw new DmthinError({ code: "pool-refused", pool: "simulated", reason: "its data device holds something", remedy: "zero it" });
+  }
+
+  async attach(): Promise<BackingDevices> {
+    return this.#process.look(() => ({ data: describe(this.#data), metadata: describe(this.#metadata) }));
+  }
+
+  async readSuperblock(): Promise<Buffer> {
+    return this.#process.look(() => this.#metadata.read(0, 4096));
+  }
+}
+
+const describe = ({ path, major, minor, sizeBytes }: SimulatedDisk): BackingDevices["data"] => ({ path, major, minor, sizeBytes: bytes(sizeBytes) });

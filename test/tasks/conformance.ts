@@ -1,0 +1,3 @@
+import { main } from "../conformance/run.ts";
+
+await main();

@@ -1,0 +1,12 @@
+import { runJest, runJestInGuest } from "../harness/jest.ts";
+import { testCommand } from "../harness/test-command.ts";
+
+const args = process.argv.slice(2);
+
+await testCommand(
+  [
+    { name: "the lab itself", run: () => runJest(["lab"], args, ["--runInBand"]) },
+    { name: "the layers on a real kernel", run: () => runJestInGuest("kernel", args, { disks: ["4G", "4G"] }) },
+  ],
+  { root: true },
+);

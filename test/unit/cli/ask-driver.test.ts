@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { askDriver } from "../../../src/csi/admin-client.ts";
+import { createAdminServer } from "../../../src/csi/admin-service.ts";
+import type { PoolDescription } from "../../../src/config/pool-description.ts";
+import type { DriverInfo } from "../../../src/cli/driver-info.ts";
+import { silentLogger } from "../../../src/logger.ts";
+import type { Pool, PoolView } from "../../../src/pool/pool.ts";
+import { GiB, MiB, bytes, chunks, metadataBlocks } from "../../../src/units.ts";
+import { parse } from "../config/document.ts";
+
+let directory = "";
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "dmthin-ask-"));
+});
+afterAll(async () => rm(directory, { recursive: true }));
+
+const { pools } = parse({
+  pools: [
+    { name: "fast", default: true, backing: { loop: { directory: "/var/lib/fast", dataSize: "100Gi" } } },
+    { name: "big", backing: { devices: { data: "/dev/a", metadata: "/dev/b" } } },
+  ],
+});
+
+const blank: Omit<PoolView, "status"> = { figures: undefined, thins: new Map(), groups: new Map(), inventory: undefined, stuck: undefined };
+const views: Readonly<Record<string, PoolView>> = {
+  fast: {
+    ...blank,
+    status: { kind: "ready" },
+    figures: {
+      state: "rw",
+      transactionId: 57,
+      chunkSize: bytes(65_536),
+      data: { used: chunks(16_384), total: chunks(1_638_400) },
+      metadata: { used: metadataBlocks(256), total: metadataBlocks(56_064) },
+      discardPassdown: true,
+      queuesWhenFull: true,
+    },
+    inventory: { orphans: [{ number: 7, mappedBytes: bytes(2 ** 45), transactionId: 9 }], discrepancies: [{ id: "vol-a", number: 3, reason: "missing" }] },
+    stuck: { operation: "createVolume", since: new Date(1_767_225_600_000) },
+  },
+  big: { ...blank, status: { kind: "refused", reason: "its superblock is blank", remedy: "restore it" } },
+};
+const poolOf = (description: PoolDescription): Pool => ({ description, view: views[description.name] ?? { ...blank, status: { kind: "recovering" } } }) as Pool;
+
+test("what the driver knows of its pools arrives at the command, over a real socket: sizes in bytes, what is absent as absent", async () => {
+  const socket = join(directory, "admin.sock");
+  const server = createAdminServer({ pools: () => pools.map(poolOf), version: "1.2.3", node: "node1", logger: silentLogger });
+  await server.listen(socket);
+  try {
+    const shared = {
+      overcommitRatio: 10,
+      filesystem: "ext4",
+      chunkBytes: 65_536,
+      zeroNewBlocks: true,
+      provisionedBytes: 0,
+      volumes: 0,
+      snapshots: 0,
+      groups: 0,
+    };
+    const expected: DriverInfo = {
+      driverVersion: "1.2.3",
+      node: "node1",
+      pools: [
+        {
+          ...shared,
+          name: "fast",
+          isDefault: true,
+          status: "READY",
+          refusal: "",
+          remedy: "",
+          discardOnDelete: true,
+          backing: { loop: { directory: "/var/lib/fast", dataBytes: 100 * GiB, metadataBytes: 219 * MiB } },
+          figures: {
+            state: "rw",
+            transactionId: 57,
+            data: { used: GiB, total: 100 * GiB, minimumFree: 10 * GiB },
+            metadata: { used: MiB, total: 219 * MiB, minimumFree: Math.ceil(21.9 * MiB) },
+            discardPassdown: true,
+            queuesWhenFull: true,
+          },
+          inventory: { orphans: [{ number: 7, mappedBytes: 2 ** 45, transactionId: 9 }], discrepancies: [{ id: "vol-a", number: 3, reason: "missing" }] },
+          stuck: { operation: "createVolume", since: 1_767_225_600_000 },
+        },
+        {
+          ...shared,
+          name: "big",
+          isDefault: false,
+          status: "REFUSED",
+          refusal: "its superblock is blank",
+          remedy: "restore it",
+          discardOnDelete: false,
+          backing: { devices: { data: "/dev/a", metadata: "/dev/b" } },
+          figures: undefined,
+          inventory: undefined,
+          stuck: undefined,
+        },
+      ],
+    };
+    expect(await askDriver(socket, 5000)).toEqual(expected);
+  } finally {
+    await server.close(AbortSignal.abort());
+  }
+});

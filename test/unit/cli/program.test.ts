@@ -1,0 +1,162 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import type { AskDriver } from "../../../src/cli/info.ts";
+import { runCommand } from "../../../src/cli/program.ts";
+import { EXAMPLE } from "../../../src/config/example.ts";
+import { driver } from "./pools.ts";
+
+interface Result {
+  readonly code: number;
+  readonly output: string;
+  readonly error: string;
+  readonly started: readonly string[];
+}
+
+const unreachable: AskDriver = async () => Promise.reject(new Error("14 UNAVAILABLE"));
+
+const read = (stream: PassThrough): Buffer | null => stream.read() as Buffer | null;
+
+/** All that was written so far. */
+function text(stream: PassThrough): string {
+  const chunks: string[] = [];
+  for (let chunk = read(stream); chunk !== null; chunk = read(stream)) chunks.push(chunk.toString());
+  return chunks.join("");
+}
+
+async function run(argv: readonly string[], askDriver: AskDriver = unreachable): Promise<Result> {
+  const [output, error] = [new PassThrough(), new PassThrough()];
+  const started: string[] = [];
+  const standalone = async (file: string): Promise<number> => {
+    started.push(file);
+    return 7;
+  };
+  const code = await runCommand(argv, { version: "1.2.3", terminal: { output, error }, askDriver, standalone });
+  return { code, output: text(output), error: text(error), started };
+}
+
+let directory = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "dmthin-cli-"));
+});
+afterEach(async () => rm(directory, { recursive: true }));
+
+describe("bad usage ends with 2 and one sentence", () => {
+  test.each([
+    [["standalone"], 'dmthin: name a configuration file with --config; see "dmthin standalone --help"\n'],
+    [["standalone", "--config"], "dmthin: option '-c, --config <file>' argument missing; see \"dmthin standalone --help\"\n"],
+    [["standalone", "--confg", "x"], "dmthin: unknown option '--confg' (Did you mean --config?); see \"dmthin standalone --help\"\n"],
+    [["inof"], "dmthin: unknown command 'inof' (Did you mean info?); see \"dmthin --help\"\n"],
+    [["config", "check"], "dmthin: missing required argument 'file'; see \"dmthin config check --help\"\n"],
+    [["info", "extra"], "dmthin: too many arguments for 'info'. Expected 0 arguments but got 1: extra; see \"dmthin info --help\"\n"],
+  ])("%j", async (argv, error) => {
+    expect(await run(argv)).toEqual({ code: 2, output: "", error, started: [] });
+  });
+
+  test.each([[[]], [["config"]]])("a command is missing: %j prints the help, to where complaints go", async (argv) => {
+    const result = await run(argv);
+    expect(result).toMatchObject({ code: 2, output: "" });
+    expect(result.error).toContain("Usage: dmthin");
+  });
+});
+
+test("--version is the package's", async () => {
+  expect(await run(["--version"])).toEqual({ code: 0, output: "1.2.3\n", error: "", started: [] });
+});
+
+test.each([
+  [["--help"]],
+  [["standalone", "--help"]],
+  [["info", "--help"]],
+  [["config", "--help"]],
+  [["config", "check", "--help"]],
+  [["config", "example", "--help"]],
+])("%j shows examples in 80 columns", async (argv) => {
+  const { code, output } = await run(argv);
+  expect(code).toBe(0);
+  expect(output).toMatch(/\nExamples:\n {2}dmthin /);
+  expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
+test("standalone starts the driver with the file that was named, and ends with its exit code", async () => {
+  expect(await run(["standalone", "--config", "/etc/dmthin.yaml"])).toMatchObject({ code: 7, started: ["/etc/dmthin.yaml"], error: "" });
+});
+
+describe("config", () => {
+  test("example prints what check then accepts", async () => {
+    const example = await run(["config", "example"]);
+    expect(example).toMatchObject({ code: 0, output: EXAMPLE });
+    const file = join(directory, "c.yaml");
+    await writeFile(file, example.output);
+    const checked = await run(["config", "check", file]);
+    expect(checked).toMatchObject({ code: 0, error: "" });
+    expect(checked.output).toBe(
+      `${file} is valid.\n  pool fast (default): 100 GiB of data and 219 MiB of metadata in files in /var/lib/dmthin/fast, chunks of 64 KiB, ext4\n`,
+    );
+  });
+
+  test("check says what is wrong on stderr, and ends with 1", async () => {
+    const file = join(directory, "c.yaml");
+    await writeFile(file, "pools: []\nsokcet: /x\n");
+    expect(await run(["config", "check", file])).toEqual({
+      code: 1,
+      output: "",
+      error: `dmthin: ${file} is not valid:\n  pools: at least one pool is needed\n  sokcet: there is no such option: did you mean socket?\n`,
+      started: [],
+    });
+  });
+});
+
+describe("info", () => {
+  test("prints each pool", async () => {
+    const { code, output, error } = await run(["info"], async () => driver);
+    expect({ code, error }).toEqual({ code: 0, error: "" });
+    expect(output).toMatch(/^dmthin 0\.1\.0 on node1, 2 pools\n\nfast {2}\(default\)/);
+    expect(output).toContain("\n\na-pool-whose-name-has-forty-characters-ok");
+    expect(output).toMatch(/[^\n]\n$/);
+  });
+
+  test("--json prints what the driver said, for programs", async () => {
+    const { output } = await run(["info", "--json"], async () => driver);
+    expect(JSON.parse(output)).toEqual(JSON.parse(JSON.stringify(driver)));
+  });
+
+  test("asks the socket it is told", async () => {
+    const asked: string[] = [];
+    const ask: AskDriver = async (socket) => {
+      asked.push(socket);
+      return driver;
+    };
+    await run(["info"], ask);
+    await run(["info", "--socket", "/x/admin.sock"], ask);
+    await run(["info", "-s", "unix:///x/admin.sock"], ask);
+    expect(asked).toEqual(["/run/dmthin/admin.sock", "/x/admin.sock", "/x/admin.sock"]);
+  });
+
+  test("without a socket says that no driver runs, and how to start one", async () => {
+    const { code, error } = await run(["info", "--socket", join(directory, "none.sock")]);
+    expect(code).toBe(1);
+    expect(error).toBe(
+      `dmthin: no driver runs here: there is no socket ${directory}/none.sock; start one with "dmthin standalone --config FILE", or name its adminSocket with --socket\n`,
+    );
+  });
+
+  test("says when the path is no socket", async () => {
+    await writeFile(join(directory, "file"), "");
+    expect((await run(["info", "--socket", join(directory, "file")])).error).toContain(`${directory}/file is not a socket`);
+  });
+
+  test("says when nobody answers on it", async () => {
+    const path = join(directory, "s.sock");
+    const server = createServer().listen(path);
+    await new Promise((resolve) => server.once("listening", resolve));
+    try {
+      expect((await run(["info", "--socket", path])).error).toContain(`no driver answers on ${path} (14 UNAVAILABLE)`);
+    } finally {
+      server.close();
+    }
+  });
+});

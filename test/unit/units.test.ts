@@ -1,0 +1,98 @@
+import { describe, expect, test } from "@jest/globals";
+import {
+  GiB,
+  KiB,
+  MiB,
+  TiB,
+  bytes,
+  bytesToSectors,
+  chunks,
+  chunksToBytes,
+  formatBytes,
+  metadataBlocks,
+  metadataBlocksToBytes,
+  parseSize,
+  roundDown,
+  roundUp,
+  sectors,
+  sectorsToBytes,
+} from "../../src/units.ts";
+
+describe("a size in words", () => {
+  test.each([
+    ["10Gi", 10 * GiB],
+    ["10G", 10 * GiB],
+    ["10GiB", 10 * GiB],
+    ["10 gb", 10 * GiB],
+    ["512KiB", 512 * KiB],
+    ["1.5Ti", 1.5 * TiB],
+    ["0", 0],
+    ["1048576", MiB],
+    [" 64k ", 64 * KiB],
+    ["9007199254740991", Number.MAX_SAFE_INTEGER],
+  ])("%s", (text, size) => expect(parseSize(text)).toBe(size));
+
+  test.each([
+    "",
+    "Gi",
+    "-1Gi",
+    "1e9",
+    "1,5Gi",
+    "0.3",
+    "0.1Gi",
+    "10 apples",
+    "10GiBs",
+    "0x10",
+    "NaN",
+    "9007199254740992",
+    "8193Ti",
+    "10 constructor",
+    "10\u0661",
+  ])("%j is none, and never taken for another", (text) => expect(parseSize(text)).toBeUndefined());
+});
+
+describe("a size for people", () => {
+  test.each([
+    [0, "0 B"],
+    [512, "512 B"],
+    [1023, "1023 B"],
+    [KiB, "1 KiB"],
+    [1.5 * GiB, "1.5 GiB"],
+    [10 * GiB, "10 GiB"],
+    [MiB - 1, "1 MiB"],
+    [GiB - 1, "1 GiB"],
+    [1023.94 * KiB, "1023.9 KiB"],
+    [16 * TiB, "16 TiB"],
+    [Number.MAX_SAFE_INTEGER, "8 PiB"],
+  ])("%d bytes are %s", (value, text) => expect(formatBytes(value)).toBe(text));
+
+  test("is understood again when it is whole", () => {
+    for (const size of [64 * KiB, 219 * MiB, 10 * GiB, 3 * TiB]) expect(parseSize(formatBytes(size))).toBe(size);
+  });
+});
+
+test("a quantity that is not whole, or not exact any more, is refused where it is made", () => {
+  for (const value of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
+    for (const make of [bytes, sectors, chunks, metadataBlocks]) expect(() => make(value)).toThrow(RangeError);
+  }
+  expect(bytes(2 ** 53 - 1)).toBe(2 ** 53 - 1);
+});
+
+test("units become each other: a sector is 512 bytes, a metadata block 4 KiB, a chunk what its pool says", () => {
+  expect(bytesToSectors(GiB)).toBe(2_097_152);
+  expect(sectorsToBytes(sectors(3))).toBe(1536);
+  expect(chunksToBytes(chunks(10), bytes(64 * KiB))).toBe(640 * KiB);
+  expect(metadataBlocksToBytes(metadataBlocks(4161600))).toBe(17_045_913_600);
+  expect(() => bytesToSectors(bytes(513))).toThrow(RangeError);
+});
+
+test("rounding never gives less than was asked for, or more than there is", () => {
+  const chunk = bytes(64 * KiB);
+  for (const value of [0, 1, 64 * KiB - 1, 64 * KiB, 64 * KiB + 1, 10 * GiB - 1]) {
+    const up = roundUp(bytes(value), chunk);
+    const down = roundDown(bytes(value), chunk);
+    expect([up % chunk, down % chunk]).toEqual([0, 0]);
+    expect(up >= value && up - value < chunk).toBe(true);
+    expect(down <= value && value - down < chunk).toBe(true);
+  }
+});
