@@ -76,7 +76,10 @@ if (view.thins.has(VOLUME)) await checkSnapshots();
 else await makeVolume();
 say("ready");
 watching = true;
-for (let index = 0; index < orders.snapshots; index++) await snapshot(index);
+for (let index = 0; index < orders.snapshots; index++) {
+  await snapshot(index);
+  if (orders.dieAt === undefined) say(`made ${index + 1}`);
+}
 watching = false;
 if (orders.dieAt !== undefined) throw new Error(`a snapshot has no moment ${orders.dieAt}`);
 for (const moment of moments) say(`moment ${moment}`);

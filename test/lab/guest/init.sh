@@ -59,9 +59,11 @@ find_others() {
   others=
   for process in /proc/[0-9]*; do
     process=${process#/proc/}
-    line= # stays empty for kernel threads
-    case "$process" in 1 | "$stdout" | "$stderr") ;; *) read -r line < "/proc/$process/cmdline" ;; esac 2> /dev/null
-    [ -z "$line" ] || others="$others $process"
+    line=
+    case "$process" in 1 | 2 | "$stdout" | "$stderr") ;; *) read -r line < "/proc/$process/stat" ;; esac 2> /dev/null
+    # After the name in parentheses: state and parent. Kernel threads are children of 2. An empty
+    # command line is no sign of one: a process in the middle of its exec has none either.
+    case "${line##*) }" in '' | Z* | X* | ?" 2 "*) ;; *) others="$others $process" ;; esac
   done
 }
 tries=0
