@@ -14,9 +14,16 @@ export async function checkConfig(file: string, { output }: Terminal): Promise<n
 
 function summary({ backing, chunkSize, filesystem }: PoolDescription): string {
   const rest = `chunks of ${formatBytes(chunkSize)}, ${filesystem}`;
-  return backing.kind === "loop"
-    ? `${formatBytes(backing.dataSize)} of data and ${formatBytes(backing.metadataSize)} of metadata in files in ${backing.directory}, ${rest}`
-    : `data on ${backing.data}, metadata on ${backing.metadata}, ${rest}`;
+  switch (backing.kind) {
+    case "loop":
+      return `${formatBytes(backing.dataSize)} of data and ${formatBytes(backing.metadataSize)} of metadata in files in ${backing.directory}, ${rest}`;
+    case "devices":
+      return `data on ${backing.data}, metadata on ${backing.metadata}, ${rest}`;
+    case "directLvm":
+      return `volume group ${backing.volumeGroup} of ${backing.devices.join(", ")}, ${rest}`;
+    case "existing":
+      return `the thin pool ${backing.pool}, ${rest}`;
+  }
 }
 
 export function printExample({ output }: Terminal): number {

@@ -28,7 +28,9 @@ export interface PoolInfo {
 
 export type BackingInfo =
   | { readonly loop: { readonly directory: string; readonly dataBytes: number; readonly metadataBytes: number } }
-  | { readonly devices: { readonly data: string; readonly metadata: string } };
+  | { readonly devices: { readonly data: string; readonly metadata: string } }
+  | { readonly directLvm: { readonly volumeGroup: string; readonly devices: readonly string[]; readonly metadataDevices: readonly string[] } }
+  | { readonly existing: { readonly pool: string } };
 
 export interface SpaceInfo {
   readonly used: number;

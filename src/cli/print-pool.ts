@@ -74,6 +74,9 @@ const isLow = ({ used, total, minimumFree }: SpaceInfo): boolean => total - used
 function backing(described: BackingInfo | undefined): readonly (string | undefined)[] {
   if (described === undefined) return [];
   if ("loop" in described) return [line("backing", `loop: two files in ${described.loop.directory}`)];
+  if ("directLvm" in described)
+    return [line("backing", `directLvm: volume group ${described.directLvm.volumeGroup} of ${described.directLvm.devices.join(", ")}`)];
+  if ("existing" in described) return [line("backing", `existing: ${described.existing.pool}`)];
   const { data, metadata } = described.devices;
   return [line("backing", "devices"), line("  data", data), line("  metadata", metadata)];
 }

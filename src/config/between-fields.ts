@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { bytes, formatBytes, type Bytes } from "../units.ts";
+import { KiB, bytes, formatBytes, type Bytes } from "../units.ts";
 import { defaultMetadata, leastMetadata } from "./metadata-size.ts";
 import { isWithin } from "./paths.ts";
 import { spellPath } from "./wording.ts";
@@ -30,8 +30,12 @@ export function poolProblems(pool: unknown): readonly Problem[] {
   const problems: Problem[] = [];
   const data = sizeAt(pool, "backing", "loop", "dataSize");
   const metadata = sizeAt(pool, "backing", "loop", "metadataSize");
-  const chunk = sizeAt(pool, "chunkSize");
-  if (data !== undefined && chunk !== undefined && metadata !== undefined && metadata < leastMetadata(data, chunk)) {
+  const chunk = sizeAt(pool, "chunkSize") ?? bytes(64 * KiB);
+  const most = sizeAt(pool, "backing", "loop", "maximumDataSize");
+  if (data !== undefined && most !== undefined && most < data) {
+    problems.push({ path: ["backing", "loop", "maximumDataSize"], message: `${formatBytes(most)} is less than dataSize, ${formatBytes(data)}` });
+  }
+  if (data !== undefined && metadata !== undefined && metadata < leastMetadata(data, chunk)) {
     problems.push({
       path: ["backing", "loop", "metadataSize"],
       message: `${formatBytes(metadata)} cannot map ${formatBytes(data)} in chunks of ${formatBytes(chunk)}: at least ${formatBytes(leastMetadata(data, chunk))}, better ${formatBytes(defaultMetadata(data, chunk))}`,

@@ -18,17 +18,30 @@ export interface PoolDescription {
   readonly defaultVolumeSize: Bytes;
   readonly filesystem: FilesystemType;
   readonly discardOnDelete: boolean;
+  /** The pool is made larger when this much of its data is used, by this much of its size; a threshold of 100 leaves it as it is. Docker's dm.thinp_autoextend_*. */
+  readonly autoextend: { readonly thresholdPercent: number; readonly percent: number };
+  /** What writes do when the pool has no room: `auto` lets them wait while care can still make it larger, and fail once it cannot. */
+  readonly whenFull: WhenFull;
+  /** How often each mounted filesystem gives back what it does not use; undefined: never. */
+  readonly trim: { readonly intervalMs: number; readonly atOnce: number } | undefined;
 }
 
-/** `directLvm` and `existing` join these two. */
-export type Backing = LoopBacking | DevicesBacking;
+export const WHEN_FULL = ["auto", "queue", "error"] as const;
+export type WhenFull = (typeof WHEN_FULL)[number];
+
+export type Backing = LoopBacking | DevicesBacking | DirectLvmBacking | ExistingBacking;
 
 /** Two files on loop devices: data sparse, metadata fully allocated. For trying out. */
 export interface LoopBacking {
   readonly kind: "loop";
   readonly directory: string;
+  /** Of a new pool; one that is there is never made smaller, and is made larger when this says so. */
   readonly dataSize: Bytes;
   readonly metadataSize: Bytes;
+  /** How far care may let the data file grow; dataSize: not at all. */
+  readonly maximumDataSize: Bytes;
+  /** Kept free on the filesystem below: new volumes and extension stop there. */
+  readonly hostReserve: Bytes;
 }
 
 /** A data and a metadata block device, by absolute path. */
@@ -36,4 +49,25 @@ export interface DevicesBacking {
   readonly kind: "devices";
   readonly data: string;
   readonly metadata: string;
+}
+
+/** Whole disks in a volume group of our own. Docker's dm.directlvm_device. */
+export interface DirectLvmBacking {
+  readonly kind: "directLvm";
+  /** Absolute paths, `*` and `?` allowed in the last part: /dev/disk/by-id/nvme-*. */
+  readonly devices: readonly string[];
+  /** Where catalogue, metadata and spare go; empty: on the same disks. */
+  readonly metadataDevices: readonly string[];
+  readonly volumeGroup: string;
+  /** Of the volume group, after Docker: at most this much for data, this much for metadata. */
+  readonly thinpPercent: number;
+  readonly thinpMetaPercent: number;
+  /** Overwrite a signature on a disk that is not in use. */
+  readonly force: boolean;
+}
+
+/** A thin pool that an administrator made: "vg/pool", or the name of a device-mapper device. Docker's dm.thinpooldev. */
+export interface ExistingBacking {
+  readonly kind: "existing";
+  readonly pool: string;
 }

@@ -3,8 +3,8 @@ import { FILESYSTEM_TYPES } from "../filesystem/filesystems.ts";
 import { GiB, KiB, MiB, TiB, bytes, formatBytes, type Bytes } from "../units.ts";
 import { MAXIMUM_METADATA_BYTES, defaultMetadata } from "./metadata-size.ts";
 import { absolutePath } from "./paths.ts";
-import type { Backing, PoolDescription } from "./pool-description.ts";
-import { percentage, size } from "./quantities.ts";
+import { WHEN_FULL, type Backing, type PoolDescription } from "./pool-description.ts";
+import { duration, percentage, size } from "./quantities.ts";
 import { quote } from "./wording.ts";
 
 /**
@@ -35,6 +35,12 @@ const loop = z.strictObject({
   metadataSize: size({ least: bytes(2 * MiB), most: MAXIMUM_METADATA_BYTES })
     .optional()
     .describe("Size of the metadata file, fully allocated. By default from dataSize and chunkSize: 219 MiB for 100 GiB in chunks of 64 KiB."),
+  maximumDataSize: size({ least: bytes(64 * MiB), most: bytes(256 * TiB) })
+    .optional()
+    .describe("How far the data file may grow by itself when the pool fills. By default it keeps dataSize."),
+  hostReserve: size({ least: bytes(0), most: bytes(256 * TiB) })
+    .prefault("1Gi")
+    .describe("Kept free on the filesystem below the files: with less there are no new volumes, and the data file does not grow."),
 });
 
 const devices = z.strictObject({
@@ -42,9 +48,45 @@ const devices = z.strictObject({
   metadata: absolutePath().describe("The block device for metadata, on a fast and safe disk."),
 });
 
+const percentOfGroup = (most: number) =>
+  percentage().refine((value) => value > 0 && value <= most, { error: ({ input }) => `${String(input)} % is out of range: more than 0%, at most ${most}%` });
+
+/** A name as LVM takes it, no longer than device names allow beside the volumes' own. Source: lvm(8), "Valid names". */
+const VOLUME_GROUP = /^(?!\.{1,2}$)[A-Za-z0-9+_.][A-Za-z0-9+_.-]{0,62}$/;
+
+const directLvm = z.strictObject({
+  devices: z
+    .array(absolutePath())
+    .min(1, { error: "at least one disk is needed" })
+    .describe("Whole disks, best by lasting names; * and ? are allowed in the last part: /dev/disk/by-id/nvme-*."),
+  metadataDevices: z.array(absolutePath()).default([]).describe("Other disks for the catalogue and the metadata, fast and safe ones. By default the same."),
+  volumeGroup: z
+    .string()
+    .regex(VOLUME_GROUP, { error: ({ input }) => `${quote(input)} is not a name for a volume group: letters, digits, "+", "_", "." and "-" inside` })
+    .optional()
+    .describe("The volume group that is made of them. By default dmthin- and the pool's name."),
+  thinpPercent: percentOfGroup(99).prefault("95%").describe("At most this much of the volume group for data."),
+  thinpMetaPercent: percentOfGroup(50).prefault("1%").describe("This much of the volume group for metadata, and as much again as its spare."),
+  force: z
+    .boolean()
+    .default(false)
+    .describe("Overwrite a filesystem or partition table on a disk that nobody uses. Never a disk in use, or another volume group's."),
+});
+
+const existing = z.strictObject({
+  pool: z
+    .string()
+    .regex(/^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*(\/[A-Za-z0-9+_.][A-Za-z0-9+_.-]*)?$/, {
+      error: ({ input }) => `${quote(input)} is neither "group/pool" nor the name of a device-mapper device`,
+    })
+    .describe('A thin pool of LVM as "group/pool", or the name of a device-mapper device. It must hold nothing yet.'),
+});
+
 const backing = z.strictObject({
   loop: loop.optional().describe("Two files on loop devices, for trying out."),
   devices: devices.optional().describe("A data and a metadata block device."),
+  directLvm: directLvm.optional().describe("Whole disks, in a volume group that the driver makes: for production."),
+  existing: existing.optional().describe("A thin pool that an administrator made."),
 });
 
 const BACKINGS = Object.keys(backing.shape);
@@ -64,8 +106,10 @@ const spec = {
     .describe("What the pool lies on: exactly one of the keys below."),
   chunkSize: size({ least: CHUNK_STEP, most: GiB })
     .refine((value) => value % CHUNK_STEP === 0, { error: ({ input }) => `${formatBytes(input as number)} is not a multiple of 64 KiB` })
-    .prefault("64Ki")
-    .describe("The unit of allocation and of sharing, a multiple of 64 KiB. Fixed for the pool's life."),
+    .optional()
+    .describe(
+      "The unit of allocation and of sharing, a multiple of 64 KiB. Fixed for the pool's life. By default 512Ki on directLvm, what it has on existing, 64Ki elsewhere.",
+    ),
   zeroNewBlocks: z.boolean().default(true).describe("Zero a chunk before a volume gets it, so that nobody reads what another volume left."),
   minimumFree: z
     .union([percentage().transform((percent) => ({ data: percent, metadata: percent })), minimumFreeEach])
@@ -85,6 +129,28 @@ const spec = {
     .boolean()
     .optional()
     .describe("Give a volume's blocks back to what lies below the pool before it is deleted. By default true on loop, false elsewhere."),
+  autoextendThreshold: percentage({ most: 100, least: 50 })
+    .prefault("80%")
+    .describe("The pool is made larger when this much of its data is used. 100%: never."),
+  autoextendPercent: percentage({ most: 100, least: 1 })
+    .prefault("20%")
+    .describe("By how much of its size it is made larger; what there is when there is less."),
+  whenFull: z
+    .enum(WHEN_FULL)
+    .default("auto")
+    .describe("What writes do in a full pool: queue waits for room, error fails at once, auto waits while the pool can still be made larger."),
+  trim: z
+    .union([
+      z.literal("off").transform(() => undefined),
+      z.strictObject({
+        interval: duration({ leastMs: 60_000, mostMs: 366 * 86_400_000 })
+          .prefault("7d")
+          .describe("How often each one."),
+        atOnce: z.int().min(1).max(64).default(1).describe("How many at the same time."),
+      }),
+    ])
+    .prefault({})
+    .describe('Mounted filesystems give back the blocks that they do not use: without that a pool only fills. "off", or how often and how many at once.'),
 };
 
 export const poolDocument = z.strictObject({
@@ -96,23 +162,40 @@ export const poolDocument = z.strictObject({
 export type PoolDocument = z.output<typeof poolDocument>;
 type BackingDocument = PoolDocument["backing"];
 
-function backingOf({ loop: files, devices: disks }: BackingDocument, chunkSize: Bytes): Backing {
+function backingOf({ loop: files, devices: disks, directLvm: whole, existing: made }: BackingDocument, name: string, chunkSize: Bytes): Backing {
   if (files !== undefined) {
-    const { directory, dataSize, metadataSize = defaultMetadata(dataSize, chunkSize) } = files;
-    return { kind: "loop", directory, dataSize, metadataSize };
+    const { dataSize, metadataSize = defaultMetadata(dataSize, chunkSize), maximumDataSize = dataSize } = files;
+    return { kind: "loop", ...files, metadataSize, maximumDataSize };
   }
   if (disks !== undefined) return { kind: "devices", ...disks };
+  if (whole !== undefined) return { kind: "directLvm", ...whole, volumeGroup: whole.volumeGroup ?? `dmthin-${name}` };
+  if (made !== undefined) return { kind: "existing", ...made };
   throw new TypeError("a pool document without a backing passed its check");
 }
 
+/** Docker's: small chunks where snapshots are tried out, large ones where disks are whole. */
+const defaultChunk = ({ directLvm: whole }: BackingDocument): Bytes => bytes((whole === undefined ? 64 : 512) * KiB);
+
 /** Fills in what depends on something else. `only`: it is the only pool. */
 export function describePool(pool: PoolDocument, only: boolean): PoolDescription {
-  const { default: isDefault = only, minimumFree, discardOnDelete = pool.backing.loop !== undefined, ...rest } = pool;
+  const {
+    default: isDefault = only,
+    minimumFree,
+    discardOnDelete = pool.backing.loop !== undefined,
+    autoextendThreshold,
+    autoextendPercent,
+    trim,
+    ...rest
+  } = pool;
+  const { chunkSize = defaultChunk(pool.backing) } = pool;
   return {
     ...rest,
+    chunkSize,
     isDefault,
     discardOnDelete,
-    backing: backingOf(pool.backing, pool.chunkSize),
+    backing: backingOf(pool.backing, pool.name, chunkSize),
     minimumFree: { dataPercent: minimumFree.data, metadataPercent: minimumFree.metadata },
+    autoextend: { thresholdPercent: autoextendThreshold, percent: autoextendPercent },
+    trim: trim === undefined ? undefined : { intervalMs: trim.interval, atOnce: trim.atOnce },
   };
 }

@@ -23,25 +23,27 @@ export const size = (range: { readonly least: Bytes; readonly most?: Bytes }) =>
     return parsed !== undefined && problem === undefined ? parsed : z.NEVER;
   });
 
-const notAPercentage = (value: unknown): string => `${quote(value)} is not a percentage: write it as "10%", from 0% to 99%`;
-
 /** Percent as a number, from text such as "10%" or "2.5%". A bare number is refused: 0.1 could be either. */
-export const percentage = () =>
-  z.string({ error: (issue) => required(issue, notAPercentage) }).transform((value, context): number => {
-    const match = /^\s*(\d{1,2}(?:\.\d+)?)\s*%\s*$/.exec(value);
-    if (match !== null) return Number(match[1]);
+export const percentage = ({ least = 0, most = 99 }: { readonly least?: number; readonly most?: number } = {}) => {
+  const notAPercentage = (value: unknown): string =>
+    `${quote(value)} is not a percentage: write it as "${least > 10 ? least : 10}%", from ${least}% to ${most}%`;
+  return z.string({ error: (issue) => required(issue, notAPercentage) }).transform((value, context): number => {
+    const match = /^\s*(\d{1,3}(?:\.\d+)?)\s*%\s*$/.exec(value);
+    const percent = Number(match?.[1]);
+    if (percent >= least && percent <= most) return percent;
     context.addIssue(notAPercentage(value));
     return z.NEVER;
   });
+};
 
-const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Milliseconds, from text such as "30s". */
 export const duration = (range: { readonly leastMs: number; readonly mostMs: number }) => {
   const notADuration = (value: unknown): string =>
-    `${quote(value)} is not a duration from ${range.leastMs / 1000}s to ${range.mostMs / 1000}s: use a number with ms, s or m`;
+    `${quote(value)} is not a duration from ${range.leastMs / 1000}s to ${range.mostMs / 1000}s: use a number with ms, s, m, h or d`;
   return z.string({ error: (issue) => required(issue, notADuration) }).transform((value, context): number => {
-    const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m)\s*$/.exec(value);
+    const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$/.exec(value);
     const milliseconds = Number(match?.[1]) * (MILLISECONDS[match?.[2] ?? ""] ?? Number.NaN);
     if (milliseconds >= range.leastMs && milliseconds <= range.mostMs) return Math.round(milliseconds);
     context.addIssue(notADuration(value));

@@ -31,6 +31,8 @@ function toBacking(backing: Pool["backing"]) {
     const { directory, dataBytes, metadataBytes } = backing.loop;
     return { loop: { directory, dataBytes: Number(dataBytes), metadataBytes: Number(metadataBytes) } };
   }
+  if (backing?.directLvm) return { directLvm: backing.directLvm };
+  if (backing?.existing) return { existing: backing.existing };
   return backing?.devices ? { devices: backing.devices } : undefined;
 }
 

@@ -50,8 +50,16 @@ function toPoolInfo({ description, view }: Pool): PoolInfo {
 const STATUS: Readonly<Record<PoolStatus["kind"], Pool_Status>> = { recovering: "RECOVERING", locked: "LOCKED", ready: "READY", refused: "REFUSED" };
 
 function toBacking(backing: Backing): Pool_Backing {
-  if (backing.kind === "devices") return { devices: { data: backing.data, metadata: backing.metadata } };
-  return { loop: { directory: backing.directory, dataBytes: String(backing.dataSize), metadataBytes: String(backing.metadataSize) } };
+  switch (backing.kind) {
+    case "loop":
+      return { loop: { directory: backing.directory, dataBytes: String(backing.dataSize), metadataBytes: String(backing.metadataSize) } };
+    case "devices":
+      return { devices: { data: backing.data, metadata: backing.metadata } };
+    case "directLvm":
+      return { directLvm: { volumeGroup: backing.volumeGroup, devices: [...backing.devices], metadataDevices: [...backing.metadataDevices] } };
+    case "existing":
+      return { existing: { pool: backing.pool } };
+  }
 }
 
 function toFigures(figures: PoolFigures, { minimumFree }: PoolDescription): Pool_Figures {

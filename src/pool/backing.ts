@@ -11,6 +11,8 @@ export interface BackingDevice extends DeviceNumber {
 export interface BackingDevices {
   readonly data: BackingDevice;
   readonly metadata: BackingDevice;
+  /** The pool's own device, where LVM has made and activated it; else its device and its table are ours. */
+  readonly pool?: { readonly uuid: string };
 }
 
 /**

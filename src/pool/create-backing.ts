@@ -1,4 +1,5 @@
 import type { PoolDescription } from "../config/pool-description.ts";
+import { DmthinError } from "../errors.ts";
 import type { Filesystems } from "../filesystem/filesystems.ts";
 import type { PoolBacking } from "./backing.ts";
 import { NamedDevices } from "./devices-backing.ts";
@@ -11,5 +12,8 @@ export function createBacking({ name, backing }: PoolDescription, probe: Filesys
       return new LoopFiles(name, backing);
     case "devices":
       return new NamedDevices(name, backing, probe);
+    case "directLvm":
+    case "existing":
+      throw new DmthinError({ code: "pool-refused", pool: name, reason: `backing ${backing.kind} is not there yet`, remedy: "choose another one" });
   }
 }

@@ -38,6 +38,9 @@ export const describePool = (name: string, paths: { readonly data: string; reado
   defaultVolumeSize: SIZE,
   filesystem: "ext4",
   discardOnDelete: false,
+  autoextend: { thresholdPercent: 80, percent: 20 },
+  whenFull: "error",
+  trim: undefined,
 });
 
 /** How often and how long to look: jest's own time limit ends what never comes. */

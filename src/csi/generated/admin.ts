@@ -40,6 +40,8 @@ export type Pool_Status = "RECOVERING" | "LOCKED" | "READY" | "REFUSED";
 export interface Pool_Backing {
   readonly loop?: Pool_Backing_Loop | null;
   readonly devices?: Pool_Backing_Devices | null;
+  readonly directLvm?: Pool_Backing_DirectLvm | null;
+  readonly existing?: Pool_Backing_Existing | null;
 }
 
 export interface Pool_Backing_Loop {
@@ -51,6 +53,16 @@ export interface Pool_Backing_Loop {
 export interface Pool_Backing_Devices {
   readonly data: string;
   readonly metadata: string;
+}
+
+export interface Pool_Backing_DirectLvm {
+  readonly volumeGroup: string;
+  readonly devices: readonly string[];
+  readonly metadataDevices: readonly string[];
+}
+
+export interface Pool_Backing_Existing {
+  readonly pool: string;
 }
 
 export interface Pool_Space {

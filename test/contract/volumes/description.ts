@@ -19,5 +19,8 @@ export const describePool = (devices: { readonly data: string; readonly metadata
   defaultVolumeSize: bytes(1 * GiB),
   filesystem: "ext4",
   discardOnDelete: false,
+  autoextend: { thresholdPercent: 80, percent: 20 },
+  whenFull: "error",
+  trim: undefined,
   ...pool,
 });

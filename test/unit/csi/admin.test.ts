@@ -14,7 +14,14 @@ import { FakeVolumes } from "./fake-volumes.ts";
 const description: PoolDescription = {
   name: "fast",
   isDefault: true,
-  backing: { kind: "loop", directory: "/var/lib/pool", dataSize: bytes(10 * GiB), metadataSize: bytes(64 * MiB) },
+  backing: {
+    kind: "loop",
+    directory: "/var/lib/pool",
+    dataSize: bytes(10 * GiB),
+    metadataSize: bytes(64 * MiB),
+    maximumDataSize: bytes(10 * GiB),
+    hostReserve: bytes(0),
+  },
   chunkSize: bytes(64 * KiB),
   zeroNewBlocks: true,
   minimumFree: { dataPercent: 10, metadataPercent: 10 },
@@ -22,6 +29,9 @@ const description: PoolDescription = {
   defaultVolumeSize: GiB,
   filesystem: "ext4",
   discardOnDelete: true,
+  autoextend: { thresholdPercent: 80, percent: 20 },
+  whenFull: "error",
+  trim: undefined,
 };
 const starting: PoolView = { status: { kind: "recovering" }, figures: undefined, thins: new Map(), groups: new Map(), inventory: undefined, stuck: undefined };
 
