@@ -1,8 +1,11 @@
 import type { Publication, SnapshotRecord, Staging, VolumeRecord, FilesystemState, MutableParameters } from "../catalog/records.ts";
+import { DmthinError } from "../errors.ts";
 import type { Bytes } from "../units.ts";
+import type { ExtendTarget, Extension } from "./care-report.ts";
 import { createVolume } from "./create.ts";
 import { Deletions } from "./deletions.ts";
 import type { EngineParts } from "./engine-parts.ts";
+import type { Part } from "./growth.ts";
 import { Freezer } from "./freezer.ts";
 import { Inventories } from "./inventories.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -119,6 +122,11 @@ export class PoolEngine implements PoolCalls {
 
   async refresh(): Promise<PoolFigures> {
     return this.#bench.mailbox.run(() => this.#bench.publishFigures({ exact: true }));
+  }
+
+  async extend(part: Part, _target: ExtendTarget): Promise<Extension> {
+    const pool = this.#bench.parts.description.name;
+    throw new DmthinError({ code: "pool-refused", pool, reason: `its ${part} cannot be made larger yet`, remedy: "make a larger pool" });
   }
 
   async inventory(): Promise<Inventory> {

@@ -12,6 +12,8 @@ import type {
 } from "../catalog/records.ts";
 import type { FilesystemType } from "../filesystem/filesystems.ts";
 import type { Bytes, Chunks, MetadataBlocks } from "../units.ts";
+import type { CareReport, ExtendTarget, Extension } from "./care-report.ts";
+import type { Part } from "./growth.ts";
 
 export interface NewVolume {
   readonly id: string;
@@ -53,6 +55,8 @@ export interface PoolFigures {
   readonly metadata: { readonly used: MetadataBlocks; readonly total: MetadataBlocks };
   readonly discardPassdown: boolean;
   readonly queuesWhenFull: boolean;
+  /** Of the filesystem below the pool's files, where it has such: what is free there, and what has to stay so. */
+  readonly host?: { readonly freeBytes: Bytes; readonly reserveBytes: Bytes };
 }
 
 /** A thin device in the pool's metadata that no record knows. Nobody touches it without being asked. */
@@ -83,6 +87,9 @@ export type PoolNews =
   | { readonly kind: "group"; readonly record: GroupRecord }
   | { readonly kind: "group-gone"; readonly id: string }
   | { readonly kind: "figures"; readonly figures: PoolFigures }
+  | { readonly kind: "care"; readonly care: CareReport }
+  /** Of every thin device that is active. */
+  | { readonly kind: "mapped"; readonly mapped: ReadonlyMap<string, Bytes> }
   | { readonly kind: "inventory"; readonly inventory: Inventory }
   | { readonly kind: "status"; readonly status: PoolStatus };
 
@@ -125,8 +132,13 @@ export interface PoolCalls {
   setPublications(id: string, publications: readonly Publication[]): Promise<VolumeRecord>;
   /** Bytes that the device maps, from its thin status; undefined while it is not active or its pool has failed. */
   mapped(id: string): Promise<Bytes | undefined>;
-  /** Reads the kernel's figures anew and publishes them. */
+  /** Reads the kernel's figures anew and publishes them; care decides by them what has to be done, and does it afterwards. */
   refresh(): Promise<PoolFigures>;
+  /**
+   * Makes a part larger, online; answers it as it then is. As large as asked already: `fromBytes` and `toBytes` are the
+   * same. Throws "out-of-range" when less is left, and "pool-refused" with what is in the way.
+   */
+  extend(part: Part, target: ExtendTarget): Promise<Extension>;
   /** One `thin_ls` beside a metadata snapshot; shared by all who ask at the same time. */
   inventory(): Promise<Inventory>;
 }

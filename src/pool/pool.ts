@@ -1,5 +1,7 @@
 import type { GroupRecord, ThinRecord } from "../catalog/records.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
+import type { Bytes } from "../units.ts";
+import type { CareReport } from "./care-report.ts";
 import type { Inventory, PoolCalls, PoolFigures, PoolStatus } from "./pool-calls.ts";
 
 /** What is known of a pool without asking its actor: kept on the main thread from the actor's news. */
@@ -9,6 +11,10 @@ export interface PoolView {
   readonly figures: PoolFigures | undefined;
   readonly thins: ReadonlyMap<string, ThinRecord>;
   readonly groups: ReadonlyMap<string, GroupRecord>;
+  /** undefined until care has looked for the first time. */
+  readonly care?: CareReport | undefined;
+  /** What each active thin device maps, by id, as of a few seconds ago. */
+  readonly mapped?: ReadonlyMap<string, Bytes>;
   /** undefined until the first inventory after start has ended. */
   readonly inventory: Inventory | undefined;
   /** The call that waits longest in the actor, if any waits beyond what is usual. Of those that no disk may hold up: figures are read every few seconds. */

@@ -1,4 +1,6 @@
 import type { GroupRecord, ThinRecord } from "../catalog/records.ts";
+import type { Bytes } from "../units.ts";
+import type { CareReport } from "./care-report.ts";
 import type { Inventory, PoolFigures, PoolNews, PoolStatus } from "./pool-calls.ts";
 import type { PoolView } from "./pool.ts";
 
@@ -9,6 +11,8 @@ export class LiveView implements PoolView {
   #status: PoolStatus = { kind: "recovering" };
   #figures: PoolFigures | undefined;
   #inventory: Inventory | undefined;
+  #care: CareReport | undefined;
+  #mapped: ReadonlyMap<string, Bytes> = new Map();
   stuck: PoolView["stuck"];
 
   get status(): PoolStatus {
@@ -31,6 +35,14 @@ export class LiveView implements PoolView {
     return this.#inventory;
   }
 
+  get care(): CareReport | undefined {
+    return this.#care;
+  }
+
+  get mapped(): ReadonlyMap<string, Bytes> {
+    return this.#mapped;
+  }
+
   apply(news: PoolNews): void {
     switch (news.kind) {
       case "catalog":
@@ -51,6 +63,12 @@ export class LiveView implements PoolView {
         break;
       case "figures":
         this.#figures = news.figures;
+        break;
+      case "care":
+        this.#care = news.care;
+        break;
+      case "mapped":
+        this.#mapped = news.mapped;
         break;
       case "inventory":
         this.#inventory = news.inventory;

@@ -18,7 +18,7 @@ const MOST_WAITING = 1_000;
 /** A call that has waited for longer is shown: the kernel keeps it. */
 const UNUSUAL_MS = 5_000;
 /** They wait beside the actor for syncs, suspends and discards, which take as long as there is to write: that says nothing of the pool. */
-const UNHURRIED: ReadonlySet<CallName> = new Set(["createVolume", "createSnapshots", "expand", "remove", "removeGroup", "inventory"]);
+const UNHURRIED: ReadonlySet<CallName> = new Set(["createVolume", "createSnapshots", "expand", "remove", "removeGroup", "inventory", "extend"]);
 const PATIENCE_MS = 120_000;
 
 export interface WorkerPoolOptions {
@@ -193,6 +193,7 @@ function callable(send: (name: CallName, args: readonly unknown[]) => Promise<un
     setPublications: to("setPublications"),
     mapped: to("mapped"),
     refresh: to("refresh"),
+    extend: to("extend"),
     inventory: to("inventory"),
   };
 }
