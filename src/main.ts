@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=1 --single-threaded-gc --disable-warning=ExperimentalWarning
 import packageJson from "../package.json" with { type: "json" };
-import { EXIT_FAILURE, runCommand } from "./cli/program.ts";
+import { EXIT_FAILURE } from "./cli/command.ts";
+import { runCommand } from "./cli/program.ts";
 import { loadConfig } from "./config/load.ts";
 import { DmthinError } from "./errors.ts";
 import { createLogger } from "./logger.ts";

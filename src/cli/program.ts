@@ -1,13 +1,10 @@
 import { Command, CommanderError } from "commander";
-import { DEFAULT_ADMIN_SOCKET } from "../config/standalone.ts";
 import { DmthinError } from "../errors.ts";
-import { checkConfig, printExample } from "./config.ts";
-import { info, type AskDriver } from "./info.ts";
+import { begin, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type End } from "./command.ts";
+import { addConfigCommands } from "./config-commands.ts";
+import { addInfoCommand } from "./info-command.ts";
+import type { AskDriver } from "./info.ts";
 import type { Terminal } from "./terminal.ts";
-
-export const EXIT_OK = 0;
-export const EXIT_FAILURE = 1;
-export const EXIT_USAGE = 2;
 
 export interface Program {
   readonly version: string;
@@ -34,7 +31,9 @@ export async function runCommand(argv: readonly string[], program: Program): Pro
   }
 }
 
-function describe({ version, terminal, askDriver, standalone }: Program, end: (ending: number | Promise<number>) => Promise<void>): Command {
+/** Each group of commands is a file of its own. */
+function describe(program: Program, end: End): Command {
+  const { version, terminal, standalone } = program;
   const dmthin = begin(new Command("dmthin"), terminal, [
     "dmthin config example > dmthin.yaml",
     "dmthin config check dmthin.yaml",
@@ -51,49 +50,7 @@ function describe({ version, terminal, askDriver, standalone }: Program, end: (e
     .action(async ({ config }: { readonly config?: string }, command: Command) =>
       end(config === undefined ? command.error("name a configuration file with --config", { exitCode: EXIT_USAGE }) : standalone(config)),
     );
-
-  begin(dmthin.command("info"), terminal, ["dmthin info", "dmthin info --json | jq '.pools[].figures.data'"])
-    .description("Print the pools of the driver that runs on this machine.")
-    .option("-s, --socket <path>", "the driver's admin socket", DEFAULT_ADMIN_SOCKET)
-    .option("--json", "print JSON, sizes in bytes", false)
-    .action(async ({ socket, json }: { readonly socket: string; readonly json: boolean }) =>
-      end(info({ socket: socket.replace(/^unix:(?:\/\/)?(?=\/)/, ""), json }, askDriver, terminal)),
-    );
-
-  const config = begin(dmthin.command("config"), terminal, ["dmthin config example > dmthin.yaml", "dmthin config check dmthin.yaml"]).description(
-    "Write and check configuration files.",
-  );
-  begin(config.command("check"), terminal, ["dmthin config check dmthin.yaml"])
-    .argument("<file>", "configuration, YAML or JSON")
-    .description("Say everything that is wrong with a configuration file. Exit code 1 if anything is.")
-    .action(async (file: string) => end(checkConfig(file, terminal)));
-  begin(config.command("example"), terminal, ["dmthin config example > dmthin.yaml"])
-    .description("Print a configuration to start from, with comments.")
-    .action(async () => end(printExample(terminal)));
+  addInfoCommand(dmthin, program, end);
+  addConfigCommands(dmthin, program, end);
   return dmthin;
 }
-
-/** What all commands share: no exit by themselves, bad usage in one sentence, help with examples. */
-function begin(command: Command, { output, error }: Terminal, examples: readonly string[]): Command {
-  const path = (): string => [...parents(command), command.name()].join(" ");
-  return command
-    .exitOverride()
-    .helpOption("-h, --help", "print this help")
-    .helpCommand(false)
-    .addHelpText("after", () => ["", "Examples:", ...examples.map((line) => `  ${line}`)].join("\n"))
-    .configureOutput({
-      writeOut: (text) => output.write(text),
-      writeErr: (text) => error.write(text),
-      outputError: (text, write) => write(`dmthin: ${oneSentence(text)}; see "${path()} --help"\n`),
-      getOutHelpWidth: () => 80,
-      getErrHelpWidth: () => 80,
-    });
-}
-
-const parents = (command: Command): readonly string[] => (command.parent === null ? [] : [...parents(command.parent), command.parent.name()]);
-const oneSentence = (text: string): string =>
-  text
-    .replace(/^error: /, "")
-    .replaceAll(/\s+/g, " ")
-    .trim()
-    .replace(/\.$/, "");

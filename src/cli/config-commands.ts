@@ -1,0 +1,17 @@
+import type { Command } from "commander";
+import { begin, type End } from "./command.ts";
+import { checkConfig, printExample } from "./config.ts";
+import type { Terminal } from "./terminal.ts";
+
+export function addConfigCommands(dmthin: Command, { terminal }: { readonly terminal: Terminal }, end: End): void {
+  const config = begin(dmthin.command("config"), terminal, ["dmthin config example > dmthin.yaml", "dmthin config check dmthin.yaml"]).description(
+    "Write and check configuration files.",
+  );
+  begin(config.command("check"), terminal, ["dmthin config check dmthin.yaml"])
+    .argument("<file>", "configuration, YAML or JSON")
+    .description("Say everything that is wrong with a configuration file. Exit code 1 if anything is.")
+    .action(async (file: string) => end(checkConfig(file, terminal)));
+  begin(config.command("example"), terminal, ["dmthin config example > dmthin.yaml"])
+    .description("Print a configuration to start from, with comments.")
+    .action(async () => end(printExample(terminal)));
+}
