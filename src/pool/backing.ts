@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { DeviceNumber } from "../devicemapper/device-mapper.ts";
 import type { Bytes } from "../units.ts";
+import type { Growth } from "./growth.ts";
 
 export interface BackingDevice extends DeviceNumber {
   /** For the thin tools, such as "/dev/loop0". */
@@ -29,4 +30,6 @@ export interface PoolBacking {
   attach(): Promise<BackingDevices>;
   /** The first 4 KiB of the metadata device, read past every cache: where the kernel keeps the superblock. */
   readSuperblock(devices: BackingDevices): Promise<Buffer>;
+  /** undefined: it stays as it is, and its table is left alone. */
+  readonly growth?: Growth;
 }
