@@ -7,12 +7,16 @@ export interface BackingDevice extends DeviceNumber {
   /** For the thin tools, such as "/dev/loop0". */
   readonly path: string;
   readonly sizeBytes: Bytes;
+  /** The file that a loop device shows. */
+  readonly file?: string;
+  /** The largest discard that it takes at once, 0: none. */
+  readonly discardMaxBytes?: Bytes;
 }
 
 export interface BackingDevices {
   readonly data: BackingDevice;
   readonly metadata: BackingDevice;
-  /** The pool's own device, where LVM has made and activated it; else its device and its table are ours. */
+  /** The pool's own device, where another than the driver makes it (LVM, or an administrator), active or not; else its device and its table are ours. */
   readonly pool?: { readonly uuid: string };
 }
 
@@ -21,6 +25,15 @@ export interface BackingDevices {
  * "pool-refused" with what was found and what to do.
  */
 export interface PoolBacking {
+  /** Names, bottom up, of the kernel devices below the volumes that LVM makes, and may have left suspended when it was killed. */
+  readonly lvmDevices?: readonly string[];
+  /**
+   * The folder of the pool's catalogue, where the backing has a place for it: made and mounted, or found so. Comes before
+   * everything else, `provision` too, which goes on where this has begun. Absent: the pool's folder in the state directory.
+   */
+  openCatalogFolder?(): Promise<string>;
+  /** After the catalogue was closed. */
+  closeCatalogFolder?(): Promise<void>;
   /**
    * Only for a pool that was never made: creates what has to be created, and refuses what holds anything. Called again
    * after an interruption, it goes on. Never called once the catalogue says that the pool was formatted.
@@ -28,6 +41,15 @@ export interface PoolBacking {
   provision(): Promise<void>;
   /** Attaches the devices, or finds them attached. Writes nothing. */
   attach(): Promise<BackingDevices>;
+  /**
+   * Where the pool's device is another's to make: activates it, after what `attach` found has been examined, or finds it
+   * active, and puts right what an interrupted change has left. Answers the devices as they are then.
+   */
+  activatePool?(): Promise<BackingDevices>;
+  /** More disks for a pool that serves, after `provision`'s rules; `growth` tells what they add. Throws "pool-refused" where the backing has no place for them. */
+  addDevices?(paths: readonly string[]): Promise<void>;
+  /** Takes apart what `provision` has made, once nothing of the pool is active: the disks, or their place, are blank again. Repeated, goes on. */
+  wipe?(): Promise<void>;
   /** The first 4 KiB of the metadata device, read past every cache: where the kernel keeps the superblock. */
   readSuperblock(devices: BackingDevices): Promise<Buffer>;
   /** undefined: it stays as it is, and its table is left alone. */

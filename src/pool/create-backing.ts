@@ -1,12 +1,24 @@
 import type { PoolDescription } from "../config/pool-description.ts";
+import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
 import { DmthinError } from "../errors.ts";
 import type { Filesystems } from "../filesystem/filesystems.ts";
+import type { Logger } from "../logger.ts";
 import type { PoolBacking } from "./backing.ts";
 import { NamedDevices } from "./devices-backing.ts";
 import { LoopFiles } from "./loop-backing.ts";
 
+export interface BackingParts {
+  readonly probe: Filesystems["probe"];
+  readonly dm: DeviceMapper;
+  /** The pool's own folder in the state directory. */
+  readonly stateDirectory: string;
+  /** The pool's lock: programs that must not be overtaken hold it while they run. */
+  readonly lockFd: number | undefined;
+  readonly logger: Logger;
+}
+
 /** The backing that a description asks for. */
-export function createBacking({ name, backing }: PoolDescription, probe: Filesystems["probe"]): PoolBacking {
+export function createBacking({ name, backing }: PoolDescription, { probe }: BackingParts): PoolBacking {
   switch (backing.kind) {
     case "loop":
       return new LoopFiles(name, backing);

@@ -138,7 +138,10 @@ export class PoolEngine implements PoolCalls {
     await this.#deletions.end();
     this.#freezer.end();
     await this.#inventories.end();
-    await this.#bench.mailbox.run(() => this.#bench.catalog.close());
+    await this.#bench.mailbox.run(async () => {
+      this.#bench.catalog.close();
+      await this.#bench.parts.backing.closeCatalogFolder?.();
+    });
   }
 
   #volume(id: string): VolumeRecord {

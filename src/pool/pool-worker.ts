@@ -23,12 +23,13 @@ async function serve(port: MessagePort, data: PoolWorkerData): Promise<void> {
   const outbox = new Outbox(port);
   const { tell } = outbox;
   const logger = forwardingLogger(tell, { pool: data.description.name });
+  const dm = new KernelDeviceMapper();
   const parts: EngineParts = {
     ...data,
-    dm: new KernelDeviceMapper(),
+    dm,
     slow: new KernelSlowCalls(new BlockingThreads({ entry: workerEntry("blocking-worker") })),
     tools: new ThinToolsPrograms(),
-    backing: createBacking(data.description, (device, signal) => probe(run, device, signal)),
+    backing: createBacking(data.description, { ...data, dm, logger, probe: (device, signal) => probe(run, device, signal) }),
     deadMan: await DeadManHandle.start(data.deadManFd === undefined ? { lockFd: data.lockFd } : { inheritedFd: data.deadManFd }),
     logger,
     observe: () => undefined,

@@ -8,6 +8,7 @@ import { parseThinSuperblock } from "../devicemapper/thin-superblock.ts";
 import type { ThinTools } from "../devicemapper/thin-tools.ts";
 import { DmthinError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
+import { isMadeByLvm } from "../lvm/names.ts";
 import { metadataBlocksToBytes } from "../units.ts";
 import type { BackingDevices, PoolBacking } from "./backing.ts";
 import { LiveListing } from "./live-listing.ts";
@@ -37,11 +38,20 @@ export interface OpenPool {
   readonly listing: LiveListing;
 }
 
-/** The first thing after the pool's lock: whatever a dead process left suspended runs again. Bottom up; inactive tables are dropped. Each is tried, and the first failure thrown. */
-export function resumeEverything(dm: DeviceMapper, pool: string, logger: Logger): void {
-  const ours = dm.list().filter((device) => isDeviceOfPool(device, pool));
+/**
+ * The first thing after the pool's lock: whatever a dead process left suspended runs again. Bottom up: what LVM makes, the
+ * pool, the volumes; inactive tables are dropped. Each is tried, and the first failure thrown.
+ */
+export function resumeEverything(
+  dm: DeviceMapper,
+  { pool, lvmDevices = [] }: { readonly pool: string; readonly lvmDevices?: readonly string[] },
+  logger: Logger,
+): void {
+  const all = dm.list();
+  const below = lvmDevices.flatMap((name) => all.filter((device) => device.name === name && isMadeByLvm(device)));
+  const ours = all.filter((device) => isDeviceOfPool(device, pool));
   const failures: unknown[] = [];
-  for (const { uuid, name } of ours.toSorted((left, right) => Number(isPoolDevice(right)) - Number(isPoolDevice(left)))) {
+  for (const { uuid, name } of [...below, ...ours.toSorted((left, right) => Number(isPoolDevice(right)) - Number(isPoolDevice(left)))]) {
     try {
       if (resumed(dm, uuid)) logger.warn("resumed a device that was left suspended", { device: name });
     } catch (error) {
@@ -65,40 +75,44 @@ function resumed(dm: DeviceMapper, uuid: string): boolean {
  * pool's lock. Throws "pool-refused" or "catalog-refused" for what a person has to decide; nothing was changed then.
  */
 export async function openPool(parts: RecoveryParts): Promise<OpenPool> {
-  const { description, dm, logger } = parts;
-  resumeEverything(dm, description.name, logger);
+  const { description, dm, logger, backing: stand } = parts;
+  resumeEverything(dm, { pool: description.name, ...stand }, logger);
   mkdirSync(parts.stateDirectory, { recursive: true, mode: 0o700 });
+  const folder = (await stand.openCatalogFolder?.()) ?? parts.stateDirectory;
   const fresh = { name: description.name, uuid: randomUUID(), chunkSize: description.chunkSize };
-  const catalog = Catalog.open(join(parts.stateDirectory, "catalog.db"), parts.bootId, fresh);
+  const catalog = Catalog.open(join(folder, "catalog.db"), parts.bootId, fresh);
   try {
     requireSameChunkSize(catalog, description);
-    const device = new ThinPoolDevice(dm, catalog.identity);
-    const backing = await activate(parts, catalog, device);
+    const { device, devices } = await activate(parts, catalog);
     const thins = new ThinDevices(dm, catalog.identity, device.uuid);
-    const listing = new LiveListing(device, parts.tools, backing.metadata.path);
+    const listing = new LiveListing(device, parts.tools, devices.metadata.path);
     const transitions = new Transitions({ catalog, device, listLive: () => listing.list(), observe: parts.observe, logger });
     await transitions.recover();
     return { catalog, device, thins, transitions, listing };
   } catch (error) {
     catalog.close();
+    await stand.closeCatalogFolder?.();
     throw error;
   }
 }
 
-async function activate(parts: RecoveryParts, catalog: Catalog, device: ThinPoolDevice): Promise<BackingDevices> {
-  const { backing, description } = parts;
-  if (!catalog.identity.formatted) {
-    if (!device.isActive()) await backing.provision();
-    const devices = await backing.attach();
-    await requireNewPool(parts, catalog, { devices, device });
-    device.activate(devices, description);
-    adopt(catalog, device);
-    return devices;
-  }
-  const devices = await backing.attach();
-  if (!device.isActive()) await requireOwnMetadata(parts, catalog, devices);
+interface Activated {
+  readonly device: ThinPoolDevice;
+  readonly devices: BackingDevices;
+}
+
+async function activate(parts: RecoveryParts, catalog: Catalog): Promise<Activated> {
+  const { backing, description, dm } = parts;
+  const isNew = !catalog.identity.formatted;
+  if (isNew && !new ThinPoolDevice(dm, catalog.identity).isActive()) await backing.provision();
+  const attached = await backing.attach();
+  const device = new ThinPoolDevice(dm, catalog.identity, attached.pool);
+  if (isNew) await requireNewPool(parts, catalog, { devices: attached, device });
+  else if (!device.isActive()) await requireOwnMetadata(parts, catalog, attached);
+  const devices = (await backing.activatePool?.()) ?? attached;
   device.activate(devices, description);
-  return devices;
+  if (isNew) adopt(catalog, device);
+  return { device, devices };
 }
 
 /** Before the catalogue says "formatted" the metadata is blank, or what an interrupted first start left: a pool without a single transition. */

@@ -54,14 +54,15 @@ export async function waitForLock({ state }: Place): Promise<Lock> {
 /** The driver's engine as its worker composes it, in this thread, with a dead man's handle of its own. */
 export async function openReal(place: Place, lock: Lock, observe: StepObserver): Promise<Pool> {
   const description = describePool(POOL, place);
+  const stateDirectory = join(place.state, POOL);
   return openInThread({
     description,
     dm,
     tools: new QuickThinTools(),
     slow: new KernelSlowCalls(new BlockingThreads({ entry: workerEntry("blocking-worker") })),
-    backing: createBacking(description, async (device, signal) => probe(run, device, signal)),
+    backing: createBacking(description, { dm, stateDirectory, lockFd: lock.fd, logger, probe: async (device, signal) => probe(run, device, signal) }),
     deadMan: await DeadManHandle.start({ lockFd: lock.fd }),
-    stateDirectory: join(place.state, POOL),
+    stateDirectory,
     bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
     logger,
     observe,

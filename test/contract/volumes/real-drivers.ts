@@ -24,15 +24,17 @@ export async function openInWorker(options: WorkerPoolOptions): Promise<Pool> {
 /** Without the worker, which takes a second to start in a guest: what most tests can do with. */
 export async function openHere(options: WorkerPoolOptions, threads: BlockingThreads, probe: Filesystems["probe"]): Promise<Pool> {
   const { description, bootId, logger } = options;
+  const dm = new KernelDeviceMapper();
+  const stateDirectory = join(options.stateDirectory, description.name);
   return openInThread({
     description,
     bootId,
     logger,
-    stateDirectory: join(options.stateDirectory, description.name),
-    dm: new KernelDeviceMapper(),
+    stateDirectory,
+    dm,
     slow: new KernelSlowCalls(threads),
     tools: new ThinToolsPrograms(),
-    backing: createBacking(description, probe),
+    backing: createBacking(description, { dm, stateDirectory, lockFd: undefined, logger, probe }),
     deadMan: NO_DEAD_MAN,
     observe: () => undefined,
   });

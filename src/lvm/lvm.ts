@@ -1,0 +1,192 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { DmthinError } from "../errors.ts";
+import { pendingPrograms } from "../exec/pending.ts";
+import type { Output, Run } from "../exec/run.ts";
+import type { Bytes } from "../units.ts";
+import { CONFIG, ENVIRONMENT } from "./configuration.ts";
+import { PROFILE_DIRECTORY, profileText, writeProfile } from "./profile.ts";
+import {
+  LOGICAL_VOLUME_FIELDS,
+  PHYSICAL_VOLUME_FIELDS,
+  VOLUME_GROUP_FIELDS,
+  logicalVolumes,
+  parseReport,
+  physicalVolume,
+  volumeGroup,
+  type LogicalVolume,
+  type PhysicalVolume,
+  type Row,
+  type VolumeGroup,
+} from "./reports.ts";
+
+export interface LvmOptions {
+  readonly run: Run;
+  /** All that LVM is shown: its own disks, so that a header that a tenant has written into a volume is none of its business. undefined: as the host has it set up. */
+  readonly devices: readonly string[] | undefined;
+  /** Descriptors that each command holds while it runs: the pool's lock, so that who gets it knows that nobody is at work. */
+  readonly inherit?: readonly number[];
+  /** The call gives up after this, the command never: it is left to finish, and the next one waits for it. Default: ten minutes. */
+  readonly deadlineMs?: number;
+}
+
+const DEADLINE_MS = 600_000;
+const REPORT = ["--reportformat", "json", "--units", "b", "--nosuffix"];
+
+/** Where and how large a logical volume is made. */
+export interface NewVolume {
+  readonly name: string;
+  readonly extents: number;
+  /** The disks that it may lie on; none: any of the group's. */
+  readonly on: readonly string[];
+  readonly tags?: readonly string[];
+  /** Zero its beginning, and wipe what was recognised there. */
+  readonly wipe: boolean;
+}
+
+/**
+ * The commands of LVM that make, activate and grow pools, one function each, no policy. Never killed, one at a time,
+ * without udev, dmeventd, hints and backups. Volumes are named "group/volume". Failures are "program-failed".
+ */
+export class Lvm {
+  readonly #options: LvmOptions;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: LvmOptions) {
+    this.#options = options;
+  }
+
+  async physicalVolumes(): Promise<readonly PhysicalVolume[]> {
+    return (await this.#report("pvs", PHYSICAL_VOLUME_FIELDS, [])).map(physicalVolume);
+  }
+
+  async volumeGroups(): Promise<readonly VolumeGroup[]> {
+    return (await this.#report("vgs", VOLUME_GROUP_FIELDS, [])).map(volumeGroup);
+  }
+
+  /** Hidden ones too. */
+  async logicalVolumes(group: string): Promise<readonly LogicalVolume[]> {
+    return logicalVolumes(await this.#report("lvs", LOGICAL_VOLUME_FIELDS, ["--all", group]));
+  }
+
+  /** `overwrite`: wipes what LVM recognises there; without it LVM refuses. */
+  async createPhysicalVolume(device: string, options: { readonly uuid: string; readonly overwrite: boolean }): Promise<void> {
+    await this.#run("pvcreate", ["--uuid", options.uuid, "--norestorefile", ...(options.overwrite ? ["--yes", "--force"] : []), device]);
+  }
+
+  async removePhysicalVolume(device: string): Promise<void> {
+    await this.#run("pvremove", [device]);
+  }
+
+  /** Without autoactivation: only its owner activates what is in it. */
+  async createVolumeGroup(name: string, devices: readonly string[], tags: readonly string[]): Promise<void> {
+    await this.#run("vgcreate", ["--setautoactivation", "n", ...tagged(tags), name, ...devices]);
+  }
+
+  async extendVolumeGroup(name: string, devices: readonly string[]): Promise<void> {
+    await this.#run("vgextend", [name, ...devices]);
+  }
+
+  async removeVolumeGroup(name: string): Promise<void> {
+    await this.#run("vgremove", [name]);
+  }
+
+  async tagVolumeGroup(name: string, change: TagChange): Promise<void> {
+    await this.#run("vgchange", [...tagArguments(change), name]);
+  }
+
+  async createVolume(group: string, { name, extents, on, tags = [], wipe }: NewVolume): Promise<void> {
+    const wiping = wipe ? ["--yes", "--wipesignatures", "y", "--zero", "y"] : ["--wipesignatures", "n", "--zero", "n"];
+    await this.#run("lvcreate", [...wiping, "--setautoactivation", "n", ...tagged(tags), "--name", name, "--extents", String(extents), group, ...on]);
+  }
+
+  async removeVolume(volume: string): Promise<void> {
+    await this.#run("lvremove", ["--yes", volume]);
+  }
+
+  /** Of a pool: what writes do when it is full, and its profile, in one command. */
+  async changeVolume(volume: string, { whenFull, profile, ...tags }: VolumeChange): Promise<void> {
+    const full = whenFull === undefined ? [] : ["--errorwhenfull", whenFull === "error" ? "y" : "n"];
+    const attach = profile === undefined ? [] : ["--metadataprofile", profile];
+    await this.#run("lvchange", [...full, ...attach, ...tagArguments(tags), volume]);
+  }
+
+  /** Makes a thin pool of two volumes, which keeps the name of the data's. Wipes the metadata, and reserves a spare of its size. */
+  async convertToPool(
+    group: string,
+    { data, metadata, chunkSize, zero }: { readonly data: string; readonly metadata: string; readonly chunkSize: Bytes; readonly zero: boolean },
+  ): Promise<void> {
+    const features = ["--chunksize", `${chunkSize}b`, "--zero", zero ? "y" : "n", "--poolmetadataspare", "y"];
+    await this.#run("lvconvert", ["--yes", "--type", "thin-pool", "--poolmetadata", `${group}/${metadata}`, ...features, `${group}/${data}`]);
+  }
+
+  async activate(volume: string): Promise<void> {
+    await this.#run("lvchange", ["--yes", "--activate", "y", volume]);
+  }
+
+  async deactivate(volume: string): Promise<void> {
+    await this.#run("lvchange", ["--activate", "n", volume]);
+  }
+
+  /** Loads the tables anew from what LVM has on record: sizes, low water mark. The pool is suspended for a moment. */
+  async refresh(volume: string): Promise<void> {
+    await this.#run("lvchange", ["--refresh", volume]);
+  }
+
+  /** Makes the volume that much larger, on these disks, or on any of the group's. Of a pool: its data. */
+  async extend(volume: string, extents: number, on: readonly string[] = []): Promise<void> {
+    await this.#run("lvextend", ["--extents", `+${extents}`, volume, ...on]);
+  }
+
+  /** The spare grows with it. */
+  async extendPoolMetadata(pool: string, by: Bytes): Promise<void> {
+    await this.#run("lvextend", ["--poolmetadatasize", `+${by}b`, pool]);
+  }
+
+  /** Belongs before every activation and refresh: without its profile a pool has no low water mark. */
+  async writeProfile(name: string, autoextend: { readonly thresholdPercent: number; readonly percent: number }): Promise<void> {
+    await writeProfile(PROFILE_DIRECTORY, name, profileText(autoextend));
+  }
+
+  async #report(command: string, fields: string, which: readonly string[]): Promise<readonly Row[]> {
+    const { stdout } = await this.#run(command, [...REPORT, "--options", fields, ...which]);
+    return parseReport(stdout);
+  }
+
+  /** After the one before it has ended, also when its call was given up. */
+  async #run(command: string, args: readonly string[]): Promise<Output> {
+    const { run, devices, inherit = [], deadlineMs = DEADLINE_MS } = this.#options;
+    const shown = devices === undefined ? [] : ["--devices", devices.join(",")];
+    const argv = ["lvm", command, ...shown, "--config", CONFIG, ...args];
+    const turn = this.#last.then(async () => {
+      await endOfEarlier(argv, deadlineMs);
+      return run(argv, { neverKill: true, deadlineMs, inherit, env: ENVIRONMENT });
+    });
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** Those of this thread, which serves one pool. */
+async function endOfEarlier(argv: readonly string[], deadlineMs: number): Promise<void> {
+  const earlier = pendingPrograms().filter((program) => program.neverKill && program.argv[0] === "lvm");
+  if (earlier.length === 0) return;
+  const late = new AbortController();
+  const timedOut = sleep(deadlineMs, "late" as const, { signal: late.signal, ref: false }).catch(() => undefined);
+  const first = await Promise.race([Promise.all(earlier.map(async ({ ended }) => ended)), timedOut]);
+  late.abort();
+  if (first !== "late") return;
+  throw new DmthinError({ code: "deadline", operation: `${argv[1]}, which waits for ${earlier.map((program) => program.argv.join(" ")).join(" and ")},` });
+}
+
+export interface TagChange {
+  readonly add?: readonly string[];
+  readonly remove?: readonly string[];
+}
+
+export interface VolumeChange extends TagChange {
+  readonly whenFull?: "queue" | "error";
+  readonly profile?: string;
+}
+
+const tagged = (tags: readonly string[]): readonly string[] => tags.flatMap((tag) => ["--addtag", tag]);
+const tagArguments = ({ add = [], remove = [] }: TagChange): readonly string[] => [...tagged(add), ...remove.flatMap((tag) => ["--deltag", tag])];
