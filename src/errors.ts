@@ -61,7 +61,7 @@ export type ErrorFacts =
   | { readonly code: "shutting-down" }
   | { readonly code: "config-invalid"; readonly source: string; readonly problems: readonly ConfigProblem[] };
 
-export type ObjectKind = "volume" | "snapshot" | "group snapshot" | "pool" | "node" | "path";
+export type ObjectKind = "volume" | "snapshot" | "group snapshot" | "orphan" | "pool" | "node" | "path";
 export interface ConfigProblem {
   /** Where in the document: "pools[0].backing.loop.dataSize". */
   readonly path: string;

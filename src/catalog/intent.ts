@@ -8,4 +8,6 @@ export type Intent = { readonly from: number; readonly ids: readonly string[]; r
   | { readonly kind: "remove" }
   /** Nothing in the kernel but its transaction id: a catalogue that still says `formatting` is then too old to be believed. */
   | { readonly kind: "format" }
+  /** A thin device that was there already gets a record: like `format`, nothing in the kernel but its transaction id. */
+  | { readonly kind: "adopt" }
 );

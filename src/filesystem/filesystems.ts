@@ -48,6 +48,8 @@ export interface MountRequest {
 export interface Filesystems {
   /** undefined: nothing known is on it; it may hold anything all the same. Starts a program only for what is none of our filesystems. */
   probe(device: string, signal?: AbortSignal): Promise<Probed | undefined>;
+  /** How large the filesystem on the device says that it is; undefined where there is none of ours. */
+  sizeOf(device: string): Promise<Bytes | undefined>;
   /** Formats; `options` one argument each, after those the type needs on this kernel. */
   make(type: FilesystemType, device: string, options: readonly string[], signal?: AbortSignal): Promise<void>;
   /** As the distribution checks at boot: repairs what is safe to repair; "program-failed" when a person is needed, "kernel-failed" with EBUSY when it is in use. */

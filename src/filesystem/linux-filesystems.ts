@@ -11,7 +11,7 @@ import { requireNoPaths } from "./mkfs-options.ts";
 import { bindMount, mountDevice, requireDevice } from "./mount.ts";
 import { mounts } from "./mounts.ts";
 import { probe } from "./probe.ts";
-import { recognise } from "./superblocks.ts";
+import { readSize, recognise } from "./superblocks.ts";
 import { canonicalTarget, makeTarget, removeTarget } from "./targets.ts";
 import { TYPES } from "./types.ts";
 import { unmount } from "./unmount.ts";
@@ -52,6 +52,11 @@ export class LinuxFilesystems implements Filesystems {
   async probe(device: string, signal?: AbortSignal): Promise<Probed | undefined> {
     requireDevice(device);
     return (await recognise(this.#threads, device)) ?? probe(this.#run, device, signal);
+  }
+
+  async sizeOf(device: string): Promise<Bytes | undefined> {
+    requireDevice(device);
+    return readSize(this.#threads, device);
   }
 
   async make(type: FilesystemType, device: string, options: readonly string[], signal?: AbortSignal): Promise<void> {

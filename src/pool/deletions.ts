@@ -47,6 +47,12 @@ export class Deletions {
   }
 
   #mark(ids: readonly string[], groupId: string | undefined): readonly ThinRecord[] {
+  /** The kernel's part for a record that is marked already, as far as it can be done now. */
+  async carryOut(id: string): Promise<void> {
+    this.#retryMs = FIRST_RETRY_MS;
+    await this.#reap(id);
+  }
+
     const { catalog, publish, parts } = this.#bench;
     const records = ids.flatMap((id) => catalog.thins.get(id) ?? []).filter(({ state }) => state === "ready");
     for (const record of records) {

@@ -10,7 +10,8 @@ import { Freezer } from "./freezer.ts";
 import { Inventories } from "./inventories.ts";
 import { Mailbox } from "./mailbox.ts";
 import { openPool } from "./recovery.ts";
-import type { ActiveDevice, Inventory, NewSnapshot, NewVolume, PoolCalls, PoolFigures, PoolNews } from "./pool-calls.ts";
+import { Orphans } from "./orphans.ts";
+import type { ActiveDevice, Adoption, ExaminedOrphan, Inventory, NewSnapshot, NewVolume, PoolCalls, PoolFigures, PoolNews } from "./pool-calls.ts";
 import { readyVolume } from "./records.ts";
 import { createSnapshots } from "./snapshots.ts";
 import type { Workbench } from "./workbench.ts";
@@ -24,12 +25,14 @@ export class PoolEngine implements PoolCalls {
   readonly #freezer: Freezer;
   readonly #deletions: Deletions;
   readonly #inventories: Inventories;
+  readonly #orphans: Orphans;
 
   private constructor(bench: Workbench) {
     this.#bench = bench;
     this.#freezer = new Freezer(bench);
     this.#deletions = new Deletions(bench);
     this.#inventories = new Inventories(bench);
+    this.#orphans = new Orphans(bench, this.#inventories, this.#deletions);
   }
 
   /** Start is recovery. The caller holds the pool's lock. Deferred deletions and the inventory follow in the background. */
@@ -130,7 +133,19 @@ export class PoolEngine implements PoolCalls {
   }
 
   async inventory(): Promise<Inventory> {
-    return this.#inventories.take();
+    return this.#inventories.fresh();
+  }
+
+  async examineOrphan(number: number, id: string): Promise<ExaminedOrphan> {
+    return this.#orphans.examine(number, id);
+  }
+
+  async adoptOrphan(adoption: Adoption): Promise<VolumeRecord> {
+    return this.#orphans.adopt(adoption);
+  }
+
+  async removeOrphan(number: number, id: string): Promise<"removed" | "waiting"> {
+    return this.#orphans.remove(number, id);
   }
 
   /** Ends what runs in the background, and closes the catalogue. Active devices stay active. */

@@ -32,6 +32,12 @@ export class Inventories {
     return this.#underWay;
   }
 
+  /** One that begins after this call, shared too: the one under way may have looked before what is asked about happened. */
+  async fresh(): Promise<Inventory> {
+    await this.#underWay?.catch(() => undefined);
+    return this.take();
+  }
+
   async #take(): Promise<Inventory> {
     const { mailbox, listing, catalog, publish, parts } = this.#bench;
     const moment = await mailbox.run(() => ({ listings: listing.list(this.#ending.signal), records: [...catalog.thins.values()] }));

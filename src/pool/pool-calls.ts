@@ -67,6 +67,25 @@ export interface Orphan {
 }
 
 /** A record whose thin device the metadata lacks, or whose transaction id there is another. */
+/** An orphan's device, read-only, to be looked at. */
+export interface ExaminedOrphan {
+  readonly orphan: Orphan;
+  readonly device: ActiveDevice;
+  /** Up to its last mapped chunk: it is at least so large. */
+  readonly leastBytes: Bytes;
+}
+
+/** What an orphan becomes. */
+export interface Adoption {
+  readonly number: number;
+  readonly id: string;
+  readonly name: string;
+  readonly sizeBytes: Bytes;
+  /** undefined: a block volume. */
+  readonly filesystem: FilesystemType | undefined;
+  readonly parameters: MutableParameters;
+}
+
 export interface Discrepancy {
   readonly id: string;
   readonly number: number;
@@ -142,3 +161,12 @@ export interface PoolCalls {
   /** One `thin_ls` beside a metadata snapshot; shared by all who ask at the same time. */
   inventory(): Promise<Inventory>;
 }
+  /** An inventory that also tells what each thin device maps alone, which takes longer. Told as news. */
+  measure(): Promise<void>;
+
+  /** Activates an orphan, read-only, under the id that it may get. Throws "not-found". Ended by `deactivate`, or by `adoptOrphan`. */
+  examineOrphan(number: number, id: string): Promise<ExaminedOrphan>;
+  /** Makes a volume of an orphan. Repeated, finds it done. Throws "not-found", "already-exists". */
+  adoptOrphan(adoption: Adoption): Promise<VolumeRecord>;
+  /** Durable when answered; `waiting`: something holds it open, or the pool cannot be written, and the kernel's part follows. Throws "not-found". */
+  removeOrphan(number: number, id: string): Promise<"removed" | "waiting">;

@@ -3,7 +3,7 @@ import { CANCEL_DEFERRED_REMOVE } from "../devicemapper/thin-messages.ts";
 import { parseThinStatus } from "../devicemapper/thin-status.ts";
 import { thinTarget } from "../devicemapper/thin-table.ts";
 import { DmthinError, isErrno } from "../errors.ts";
-import { bytesToSectors, sectorsToBytes, type Bytes } from "../units.ts";
+import { bytes, bytesToSectors, sectors, sectorsToBytes, type Bytes } from "../units.ts";
 import { deviceName, deviceUuid, sameTable } from "./names.ts";
 import type { ActiveDevice } from "./pool-calls.ts";
 
@@ -71,6 +71,12 @@ export class ThinDevices {
     if (this.#dm.info(uuid)?.hasActiveTable !== true) return undefined;
     const status = parseThinStatus(this.#dm.status(uuid, { noFlush: true })[0]?.status ?? "");
     return status.mode === "active" ? sectorsToBytes(status.mappedSectors) : undefined;
+  }
+
+  /** Up to the end of the last mapped chunk, of an active device. */
+  leastBytes(id: string): Bytes {
+    const status = parseThinStatus(this.#dm.status(this.uuidOf(id), { noFlush: true })[0]?.status ?? "");
+    return status.mode === "active" && status.highestMappedSector !== undefined ? sectorsToBytes(sectors(status.highestMappedSector + 1)) : bytes(0);
   }
 
   resume(id: string): void {

@@ -18,7 +18,19 @@ const MOST_WAITING = 1_000;
 /** A call that has waited for longer is shown: the kernel keeps it. */
 const UNUSUAL_MS = 5_000;
 /** They wait beside the actor for syncs, suspends and discards, which take as long as there is to write: that says nothing of the pool. */
-const UNHURRIED: ReadonlySet<CallName> = new Set(["createVolume", "createSnapshots", "expand", "remove", "removeGroup", "inventory", "extend"]);
+const UNHURRIED: ReadonlySet<CallName> = new Set([
+  "createVolume",
+  "createSnapshots",
+  "expand",
+  "remove",
+  "removeGroup",
+  "inventory",
+  "measure",
+  "extend",
+  "examineOrphan",
+  "adoptOrphan",
+  "removeOrphan",
+]);
 const PATIENCE_MS = 120_000;
 
 export interface WorkerPoolOptions {
@@ -195,5 +207,9 @@ function callable(send: (name: CallName, args: readonly unknown[]) => Promise<un
     refresh: to("refresh"),
     extend: to("extend"),
     inventory: to("inventory"),
+    measure: to("measure"),
+    examineOrphan: to("examineOrphan"),
+    adoptOrphan: to("adoptOrphan"),
+    removeOrphan: to("removeOrphan"),
   };
 }

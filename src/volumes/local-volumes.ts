@@ -2,6 +2,8 @@ import type { MutableParameters } from "../catalog/records.ts";
 import type { Filesystems, FilesystemType } from "../filesystem/filesystems.ts";
 import { canonicalTarget } from "../filesystem/targets.ts";
 import type { Logger } from "../logger.ts";
+import type { ExtendTarget, Extension } from "../pool/care-report.ts";
+import type { Part } from "../pool/growth.ts";
 import type { Pool } from "../pool/pool.ts";
 import { isError } from "../errors.ts";
 import { bytes, type Bytes } from "../units.ts";
@@ -13,12 +15,14 @@ import { createVolume } from "./create-volume.ts";
 import { createGroup, deleteGroup, getGroup } from "./groups.ts";
 import { Operations } from "./operations.ts";
 import { pageOf } from "./pages.ts";
+import { adoptOrphan, deleteOrphan, listOrphans } from "./orphans.ts";
 import type { Parts } from "./parts.ts";
 import { PoolSet } from "./pool-set.ts";
 import { publish, unpublish } from "./publishing.ts";
 import { minimumVolumeBytes } from "./sizes.ts";
 import { createSnapshot, deleteSnapshot, listSnapshots } from "./snapshots.ts";
 import { stage, unstage } from "./staging.ts";
+import type { AdoptionWanted, OrphanSeen, PoolUpkeep } from "./upkeep.ts";
 import { expandFilesystem, volumeStats } from "./volume-use.ts";
 import type {
   Call,
@@ -39,7 +43,7 @@ import type {
 } from "./volumes.ts";
 
 /** The volumes of this node's own pools. Questions are answered from the pools' views; only changes ask their actors. */
-export class LocalVolumes implements Volumes, NodeVolumes {
+export class LocalVolumes implements Volumes, NodeVolumes, PoolUpkeep {
   readonly node: string;
   readonly #parts: Parts;
 
@@ -145,6 +149,22 @@ export class LocalVolumes implements Volumes, NodeVolumes {
 
   async expandFilesystem(id: string, path: string, call: Call): Promise<Bytes> {
     return expandFilesystem(this.#parts, id, await spelledByKernel(path), call);
+  }
+
+  async orphans(pool: string): Promise<readonly OrphanSeen[]> {
+    return listOrphans(this.#parts.pools.named(pool));
+  }
+
+  async adoptOrphan(wanted: AdoptionWanted, call: Call): Promise<Volume> {
+    return adoptOrphan(this.#parts, wanted, call);
+  }
+
+  async deleteOrphan(wanted: { readonly pool: string; readonly number: number }, call: Call): Promise<"removed" | "waiting"> {
+    return deleteOrphan(this.#parts, wanted, call);
+  }
+
+  async extend(pool: string, part: Part, target: ExtendTarget): Promise<Extension> {
+    return this.#parts.pools.named(pool).calls.extend(part, target);
   }
 
   health(): Condition {

@@ -31,6 +31,13 @@ export class PoolSet {
     throw new DmthinError({ code: "invalid-argument", problems: [problem] });
   }
 
+  /** Throws "not-found". */
+  named(name: string): Pool {
+    const pool = this.all.find(({ description }) => description.name === name);
+    if (pool === undefined) throw new DmthinError({ code: "not-found", kind: "pool", id: name });
+    return pool;
+  }
+
   /** Also one that is being deleted. Throws when it is not found while some pool cannot tell yet: absence has to be certain. */
   findVolume(id: string): Found<VolumeRecord> | undefined {
     const found = isVolumeId(id) ? this.#find(id) : undefined;

@@ -28,6 +28,12 @@ export class SimulatedFilesystems implements Filesystems {
     return waiting(() => this.#process.look(() => probeBlock(block)));
   }
 
+  async sizeOf(device: string): Promise<Bytes | undefined> {
+    const block = this.#machine.kernel.block(device);
+    const header = block === undefined ? undefined : readHeader(block);
+    return header === undefined ? undefined : bytes(header.sizeBytes);
+  }
+
   async make(type: FilesystemType, device: string, options: readonly string[], signal?: AbortSignal): Promise<void> {
     const argv = [`mkfs.${type}`, ...options, device];
     const block = this.#block(device, argv);

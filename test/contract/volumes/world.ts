@@ -3,6 +3,7 @@ import type { DeviceMapper } from "../../../src/devicemapper/device-mapper.ts";
 import type { ThinListing } from "../../../src/devicemapper/thin-tools.ts";
 import type { Filesystems } from "../../../src/filesystem/filesystems.ts";
 import type { PoolView } from "../../../src/pool/pool.ts";
+import type { PoolUpkeep } from "../../../src/volumes/upkeep.ts";
 import type { NodeVolumes, Volumes } from "../../../src/volumes/volumes.ts";
 
 export interface WorldOptions {
@@ -21,7 +22,7 @@ export interface WorldOptions {
  */
 export interface World {
   /** Of the driver that runs now. */
-  readonly volumes: Volumes & NodeVolumes;
+  readonly volumes: Volumes & NodeVolumes & PoolUpkeep;
   readonly view: PoolView;
 
   /** Starts the driver; it runs when a test begins. Rejects with the reason when the pool is refused. */

@@ -1,0 +1,30 @@
+import type { ExtendTarget, Extension } from "../pool/care-report.ts";
+import type { Part } from "../pool/growth.ts";
+import type { Orphan } from "../pool/pool-calls.ts";
+import type { Bytes } from "../units.ts";
+import type { Call, Volume } from "./volumes.ts";
+
+/** What an operator does to a running driver's pools by hand. All throw "not-found" for a pool that is not served. */
+export interface PoolUpkeep {
+  /** Thin devices that no record knows, as they are now. */
+  orphans(pool: string): Promise<readonly OrphanSeen[]>;
+  /** Gives an orphan a name: it is a volume from then on. Repeated, finds it done. */
+  adoptOrphan(wanted: AdoptionWanted, call: Call): Promise<Volume>;
+  /** `waiting`: something has its device open, and it goes when that is closed. */
+  deleteOrphan(wanted: { readonly pool: string; readonly number: number }, call: Call): Promise<"removed" | "waiting">;
+  extend(pool: string, part: Part, target: ExtendTarget): Promise<Extension>;
+}
+
+/** The metadata has no times. What was made before and after it, by the records, says between when it was made. */
+export interface OrphanSeen extends Orphan {
+  readonly notBefore: Date | undefined;
+  readonly notAfter: Date | undefined;
+}
+
+export interface AdoptionWanted {
+  readonly pool: string;
+  readonly number: number;
+  readonly name: string;
+  /** Without one: what its filesystem says, or else up to its last mapped chunk. Never less than either. */
+  readonly sizeBytes: Bytes | undefined;
+}
