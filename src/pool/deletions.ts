@@ -1,6 +1,7 @@
 import type { ThinRecord } from "../catalog/records.ts";
-import { DmthinError, isErrno } from "../errors.ts";
+import { DmthinError, isErrno, isError } from "../errors.ts";
 import { bytes, MiB, type Bytes } from "../units.ts";
+import type { DeletionDelay } from "./pool-calls.ts";
 import type { CatalogWriter } from "../catalog/catalog.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -18,8 +19,8 @@ const DISCARD_DEADLINE_MS = 60_000;
 export class Deletions {
   readonly #bench: Workbench;
   readonly #underWay = new Map<string, Promise<void>>();
-  /** Whose waiting is in the log already. */
-  readonly #told = new Set<string>();
+  /** What waits, and why: told once. */
+  readonly #delays = new Map<string, DeletionDelay>();
   #retryMs = FIRST_RETRY_MS;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
@@ -46,13 +47,13 @@ export class Deletions {
     for (const { id } of records) await this.#reap(id);
   }
 
-  #mark(ids: readonly string[], groupId: string | undefined): readonly ThinRecord[] {
   /** The kernel's part for a record that is marked already, as far as it can be done now. */
   async carryOut(id: string): Promise<void> {
     this.#retryMs = FIRST_RETRY_MS;
     await this.#reap(id);
   }
 
+  #mark(ids: readonly string[], groupId: string | undefined): readonly ThinRecord[] {
     const { catalog, publish, parts } = this.#bench;
     const records = ids.flatMap((id) => catalog.thins.get(id) ?? []).filter(({ state }) => state === "ready");
     for (const record of records) {
@@ -90,37 +91,48 @@ export class Deletions {
   #reap(id: string): Promise<void> {
     const known = this.#underWay.get(id);
     if (known !== undefined) return known;
-    const work = this.#delete(id)
-      .catch((error: unknown) => {
-        const expected = isErrno(error, "EBUSY") || (error instanceof DmthinError && error.facts.code === "pool-not-writable");
-        if (!expected || !this.#told.has(id)) this.#bench.parts.logger[expected ? "info" : "error"]("a deletion has to wait", { id, error });
-        this.#told.add(id);
-      })
-      .finally(() => {
-        this.#underWay.delete(id);
-        if (this.#bench.catalog.thins.get(id)?.state === "deleting") this.#retryLater();
-        else this.#told.delete(id);
-      });
+    const work = this.#try(id).finally(() => {
+      this.#underWay.delete(id);
+      if (this.#bench.catalog.thins.get(id)?.state === "deleting") this.#retryLater();
+      else this.#delays.delete(id);
+    });
     this.#underWay.set(id, work);
     return work;
   }
 
-  async #delete(id: string): Promise<void> {
+  async #try(id: string): Promise<void> {
+    try {
+      if ((await this.#delete(id)) === "held-open") this.#delay(id, "held-open", undefined);
+    } catch (error) {
+      this.#delay(id, delayOf(error), error);
+    }
+  }
+
+  #delay(id: string, delay: DeletionDelay, error: unknown): void {
+    const isNews = this.#delays.get(id) !== delay;
+    if (isNews || delay === "failed") this.#bench.parts.logger[delay === "failed" ? "error" : "info"]("a deletion has to wait", { id, delay, error });
+    if (isNews) this.#bench.publish({ kind: "deletion-delayed", id, delay });
+    this.#delays.set(id, delay);
+  }
+
+  async #delete(id: string): Promise<"gone" | "held-open"> {
     const { mailbox, thins } = this.#bench;
     const record = await mailbox.run(() => this.#closed(id));
-    if (record === undefined) return;
+    if (record === "gone" || record === "held-open") return record;
     if (this.#wantsDiscard(record)) await this.#discard(record);
-    if (this.#ended) return;
-    await mailbox.run(async () => {
-      if (thins.deactivate(id) === "removed") await this.#deleteThin(record);
+    if (this.#ended) return "gone"; // for this life: the next start takes it up
+    return mailbox.run(async () => {
+      if (thins.deactivate(id) === "deferred") return "held-open";
+      await this.#deleteThin(record);
+      return "gone";
     });
   }
 
   /** The record, once its device is gone from the kernel. Throws "pool-not-writable" when it could not be deleted then. */
-  #closed(id: string): ThinRecord | undefined {
+  #closed(id: string): ThinRecord | "gone" | "held-open" {
     const record = this.#bench.catalog.thins.get(id);
-    if (record?.state !== "deleting") return undefined;
-    if (this.#bench.thins.deactivate(id) === "deferred") return undefined;
+    if (record?.state !== "deleting") return "gone";
+    if (this.#bench.thins.deactivate(id) === "deferred") return "held-open";
     this.#bench.transitions.requireWritable();
     return record;
   }
@@ -158,6 +170,11 @@ export class Deletions {
     publish({ kind: "thin-gone", id: record.id });
     publishFigures();
   }
+}
+
+function delayOf(error: unknown): DeletionDelay {
+  if (isErrno(error, "EBUSY")) return "held-open";
+  return isError(error, "pool-not-writable") ? "pool-not-writable" : "failed";
 }
 
 /** Somebody deleted it behind our back: that was the aim. */

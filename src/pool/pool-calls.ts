@@ -93,6 +93,9 @@ export interface Discrepancy {
 }
 
 export interface Inventory {
+/** Why a deletion is not carried out yet: somebody has the device open, the kernel takes no changes, or it went wrong. It is tried again. */
+export type DeletionDelay = "held-open" | "pool-not-writable" | "failed";
+
   readonly orphans: readonly Orphan[];
   readonly discrepancies: readonly Discrepancy[];
 }
@@ -104,6 +107,8 @@ export type PoolNews =
   | { readonly kind: "thin"; readonly record: ThinRecord }
   | { readonly kind: "thin-gone"; readonly id: string }
   | { readonly kind: "group"; readonly record: GroupRecord }
+  /** Told when it begins to wait, and when the reason changes; it ends with "thin-gone". */
+  | { readonly kind: "deletion-delayed"; readonly id: string; readonly delay: DeletionDelay }
   | { readonly kind: "group-gone"; readonly id: string }
   | { readonly kind: "figures"; readonly figures: PoolFigures }
   | { readonly kind: "care"; readonly care: CareReport }

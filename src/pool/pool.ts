@@ -2,7 +2,8 @@ import type { GroupRecord, ThinRecord } from "../catalog/records.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
 import type { Bytes } from "../units.ts";
 import type { CareReport } from "./care-report.ts";
-import type { Inventory, PoolCalls, PoolFigures, PoolStatus } from "./pool-calls.ts";
+import type { PoolSetup, ThinSpace } from "./setup.ts";
+import type { DeletionDelay, Inventory, PoolCalls, PoolFigures, PoolStatus } from "./pool-calls.ts";
 
 /** What is known of a pool without asking its actor: kept on the main thread from the actor's news. */
 export interface PoolView {
@@ -15,6 +16,14 @@ export interface PoolView {
   readonly care?: CareReport | undefined;
   /** What each active thin device maps, by id, as of a few seconds ago. */
   readonly mapped?: ReadonlyMap<string, Bytes>;
+  /** The deletions that have to wait, by id: deferred, as Docker called it. */
+  readonly deferredDeletions?: ReadonlyMap<string, DeletionDelay>;
+  /** undefined until the pool is open. */
+  readonly setup?: PoolSetup | undefined;
+  /** What each thin device takes, by id, as far as it was told or measured. */
+  readonly spaces?: ReadonlyMap<string, ThinSpace>;
+  /** When what each maps alone was last measured. */
+  readonly exclusiveAt?: Date | undefined;
   /** undefined until the first inventory after start has ended. */
   readonly inventory: Inventory | undefined;
   /** The call that waits longest in the actor, if any waits beyond what is usual. Of those that no disk may hold up: figures are read every few seconds. */

@@ -1,7 +1,7 @@
 import type { GroupRecord, ThinRecord } from "../catalog/records.ts";
 import type { Bytes } from "../units.ts";
 import type { CareReport } from "./care-report.ts";
-import type { Inventory, PoolFigures, PoolNews, PoolStatus } from "./pool-calls.ts";
+import type { DeletionDelay, Inventory, PoolFigures, PoolNews, PoolStatus } from "./pool-calls.ts";
 import type { PoolView } from "./pool.ts";
 
 /** What a pool's actor has told so far: the main thread lists, reports and answers capacity from it without asking. */
@@ -9,6 +9,7 @@ export class LiveView implements PoolView {
   #thins = new Map<string, ThinRecord>();
   #groups = new Map<string, GroupRecord>();
   #status: PoolStatus = { kind: "recovering" };
+  #deferredDeletions = new Map<string, DeletionDelay>();
   #figures: PoolFigures | undefined;
   #inventory: Inventory | undefined;
   #care: CareReport | undefined;
@@ -33,6 +34,10 @@ export class LiveView implements PoolView {
 
   get inventory(): Inventory | undefined {
     return this.#inventory;
+  }
+
+  get deferredDeletions(): ReadonlyMap<string, DeletionDelay> {
+    return this.#deferredDeletions;
   }
 
   get care(): CareReport | undefined {
@@ -64,12 +69,18 @@ export class LiveView implements PoolView {
       case "figures":
         this.#figures = news.figures;
         break;
+        this.#deferredDeletions = new Map();
       case "care":
         this.#care = news.care;
         break;
       case "mapped":
         this.#mapped = news.mapped;
         break;
+        this.#spaces.delete(news.id);
+        this.#deferredDeletions.delete(news.id);
+        break;
+      case "deletion-delayed":
+        this.#deferredDeletions.set(news.id, news.delay);
       case "inventory":
         this.#inventory = news.inventory;
         break;

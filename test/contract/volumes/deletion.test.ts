@@ -39,11 +39,13 @@ describe(`deleting on ${worldName}`, () => {
     await client.unmount(use);
     await client.delete(record.id);
     await client.delete(record.id);
+    expect([...(world.view.deferredDeletions ?? [])]).toEqual([[record.id, "held-open"]]);
     await expectRefusal(world.volumes.get(record.id, call()), "not-found");
     expect((await world.volumes.list({ maxEntries: 0, startingToken: "" }, call())).items).toEqual([]);
     await expectRefusal(client.create("one"), "being-deleted");
     release();
     await gone();
+    expect(world.view.deferredDeletions?.size).toBe(0);
     expect((await client.create("one")).record.id).toBe(record.id);
   });
 
