@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { deviceOf } from "../filesystem/device-number.ts";
-import { BYTES_PER_SECTOR, bytes } from "../units.ts";
+import { BYTES_PER_SECTOR, bytes, type Bytes } from "../units.ts";
 import type { BackingDevice } from "./backing.ts";
 
 /** A block device by its path; undefined where there is none. Links are followed: names below /dev/disk are links. */
@@ -11,7 +11,17 @@ export async function findBlockDevice(path: string): Promise<BackingDevice | und
   if (found?.isBlockDevice() !== true) return undefined;
   const { major, minor } = deviceOf(found.rdev);
   const sectorCount = await readFile(`/sys/dev/block/${major}:${minor}/size`, "utf8");
-  return { path, major, minor, sizeBytes: bytes(Number(sectorCount) * BYTES_PER_SECTOR) };
+  const discardMaxBytes = await discardMaximum(`${major}:${minor}`);
+  return { path, major, minor, sizeBytes: bytes(Number(sectorCount) * BYTES_PER_SECTOR), ...(discardMaxBytes === undefined ? {} : { discardMaxBytes }) };
+}
+
+/** A partition has its disk's queue. */
+async function discardMaximum(number: string): Promise<Bytes | undefined> {
+  for (const folder of ["queue", "../queue"]) {
+    const text = await readFile(`/sys/dev/block/${number}/${folder}/discard_max_bytes`, "utf8").catch(() => undefined);
+    if (text !== undefined) return bytes(Number(text));
+  }
+  return undefined;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { ThinRecord } from "../catalog/records.ts";
 import type { ThinListing } from "../devicemapper/thin-tools.ts";
 import { chunksToBytes, type Bytes } from "../units.ts";
 import type { Discrepancy, Inventory, Orphan } from "./pool-calls.ts";
+import type { ThinSpace } from "./setup.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Compares the catalogue with what the pool's metadata holds. What nobody knows is shown, and left alone. */
@@ -9,6 +10,7 @@ export class Inventories {
   readonly #bench: Workbench;
   readonly #ending = new AbortController();
   #underWay: Promise<Inventory> | undefined;
+  #tellsExclusive = false;
 
   constructor(bench: Workbench) {
     this.#bench = bench;
@@ -26,9 +28,13 @@ export class Inventories {
     await this.#underWay?.catch(() => undefined);
   }
 
-  /** One at a time, shared by all who ask meanwhile. */
-  take(): Promise<Inventory> {
-    this.#underWay ??= this.#take().finally(() => (this.#underWay = undefined));
+  /** One at a time, shared by all who ask meanwhile: who also wants to know what each maps alone waits for one that tells it. */
+  async take({ exclusive = false } = {}): Promise<Inventory> {
+    while (this.#underWay !== undefined && exclusive && !this.#tellsExclusive) await this.#underWay.catch(() => undefined);
+    if (this.#underWay === undefined) {
+      this.#tellsExclusive = exclusive;
+      this.#underWay = this.#take(exclusive).finally(() => (this.#underWay = undefined));
+    }
     return this.#underWay;
   }
 
@@ -38,15 +44,34 @@ export class Inventories {
     return this.take();
   }
 
-  async #take(): Promise<Inventory> {
+  async #take(exclusive: boolean): Promise<Inventory> {
     const { mailbox, listing, catalog, publish, parts } = this.#bench;
-    const moment = await mailbox.run(() => ({ listings: listing.list(this.#ending.signal), records: [...catalog.thins.values()] }));
-    const inventory = compare(await moment.listings, moment.records, parts.description.chunkSize);
+    const moment = await mailbox.run(() => ({
+      at: new Date(),
+      listings: listing.list({ exclusive, signal: this.#ending.signal }),
+      records: [...catalog.thins.values()],
+    }));
+    const listings = await moment.listings;
+    const { chunkSize } = catalog.identity;
+    const inventory = compare(listings, moment.records, chunkSize);
+    publish({ kind: "measured", measurement: { at: moment.at, exclusive, thins: spacesOf(listings, moment.records, chunkSize) } });
     if (inventory.orphans.length > 0) parts.logger.warn("thin devices that the catalogue does not know: left alone", { orphans: inventory.orphans });
     if (inventory.discrepancies.length > 0) parts.logger.error("thin devices that are not as the catalogue says", { discrepancies: inventory.discrepancies });
     publish({ kind: "inventory", inventory });
     return inventory;
   }
+}
+
+function spacesOf(listings: readonly ThinListing[], records: readonly ThinRecord[], chunkSize: Bytes): ReadonlyMap<string, ThinSpace> {
+  const listed = new Map(listings.map((listing) => [listing.number, listing]));
+  return new Map(
+    records.flatMap(({ id, number }): readonly (readonly [string, ThinSpace])[] => {
+      const found = listed.get(number);
+      if (found === undefined) return [];
+      const exclusiveBytes = found.exclusiveChunks === undefined ? undefined : chunksToBytes(found.exclusiveChunks, chunkSize);
+      return [[id, { mappedBytes: chunksToBytes(found.mappedChunks, chunkSize), exclusiveBytes }]];
+    }),
+  );
 }
 
 export function compare(listings: readonly ThinListing[], records: readonly ThinRecord[], chunkSize: Bytes): Inventory {

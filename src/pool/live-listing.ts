@@ -17,12 +17,13 @@ export class LiveListing {
     this.#metadataPath = metadataPath;
   }
 
-  async list(signal?: AbortSignal): Promise<readonly ThinListing[]> {
+  /** `exclusive`: with what each maps alone. */
+  async list({ exclusive = false, signal }: { readonly exclusive?: boolean; readonly signal?: AbortSignal } = {}): Promise<readonly ThinListing[]> {
     while (this.#current !== undefined) await this.#current;
     // The pool is ours alone: a snapshot that is there was left by a dead process.
     if (this.#device.hasMetadataSnapshot()) this.#device.releaseMetadataSnapshot();
     this.#device.reserveMetadataSnapshot();
-    const listing = this.#tools.list(this.#metadataPath, { live: true }, signal).finally(() => {
+    const listing = this.#tools.list(this.#metadataPath, { live: true, exclusive }, signal).finally(() => {
       this.#current = undefined;
       this.#device.releaseMetadataSnapshot();
     });

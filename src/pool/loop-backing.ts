@@ -88,7 +88,7 @@ export class LoopFiles implements PoolBacking {
     await this.#goDirect(loopPath);
     const device = await findBlockDevice(loopPath);
     if (device === undefined) throw this.#refused(`${path} was attached as ${loopPath}, which is no block device`, "look at losetup --list");
-    return device;
+    return { ...device, file: path };
   }
 
   /** Past the host's cache, where its filesystem can: else everything would be cached twice. */

@@ -14,6 +14,7 @@ import type { FilesystemType } from "../filesystem/filesystems.ts";
 import type { Bytes, Chunks, MetadataBlocks } from "../units.ts";
 import type { CareReport, ExtendTarget, Extension } from "./care-report.ts";
 import type { Part } from "./growth.ts";
+import type { Measurement, PoolSetup } from "./setup.ts";
 
 export interface NewVolume {
   readonly id: string;
@@ -66,7 +67,6 @@ export interface Orphan {
   readonly transactionId: number;
 }
 
-/** A record whose thin device the metadata lacks, or whose transaction id there is another. */
 /** An orphan's device, read-only, to be looked at. */
 export interface ExaminedOrphan {
   readonly orphan: Orphan;
@@ -86,16 +86,17 @@ export interface Adoption {
   readonly parameters: MutableParameters;
 }
 
+/** A record whose thin device the metadata lacks, or whose transaction id there is another. */
 export interface Discrepancy {
   readonly id: string;
   readonly number: number;
   readonly reason: "missing" | "other-transaction-id";
 }
 
-export interface Inventory {
 /** Why a deletion is not carried out yet: somebody has the device open, the kernel takes no changes, or it went wrong. It is tried again. */
 export type DeletionDelay = "held-open" | "pool-not-writable" | "failed";
 
+export interface Inventory {
   readonly orphans: readonly Orphan[];
   readonly discrepancies: readonly Discrepancy[];
 }
@@ -106,15 +107,17 @@ export type PoolNews =
   | { readonly kind: "catalog"; readonly thins: readonly ThinRecord[]; readonly groups: readonly GroupRecord[] }
   | { readonly kind: "thin"; readonly record: ThinRecord }
   | { readonly kind: "thin-gone"; readonly id: string }
-  | { readonly kind: "group"; readonly record: GroupRecord }
   /** Told when it begins to wait, and when the reason changes; it ends with "thin-gone". */
   | { readonly kind: "deletion-delayed"; readonly id: string; readonly delay: DeletionDelay }
+  | { readonly kind: "group"; readonly record: GroupRecord }
   | { readonly kind: "group-gone"; readonly id: string }
   | { readonly kind: "figures"; readonly figures: PoolFigures }
   | { readonly kind: "care"; readonly care: CareReport }
   /** Of every thin device that is active. */
   | { readonly kind: "mapped"; readonly mapped: ReadonlyMap<string, Bytes> }
   | { readonly kind: "inventory"; readonly inventory: Inventory }
+  | { readonly kind: "setup"; readonly setup: PoolSetup }
+  | { readonly kind: "measured"; readonly measurement: Measurement }
   | { readonly kind: "status"; readonly status: PoolStatus };
 
 /** Whether the pool serves. `recovering` and `locked` pass by themselves, `refused` needs a person. */
@@ -165,7 +168,6 @@ export interface PoolCalls {
   extend(part: Part, target: ExtendTarget): Promise<Extension>;
   /** One `thin_ls` beside a metadata snapshot; shared by all who ask at the same time. */
   inventory(): Promise<Inventory>;
-}
   /** An inventory that also tells what each thin device maps alone, which takes longer. Told as news. */
   measure(): Promise<void>;
 
@@ -175,3 +177,4 @@ export interface PoolCalls {
   adoptOrphan(adoption: Adoption): Promise<VolumeRecord>;
   /** Durable when answered; `waiting`: something holds it open, or the pool cannot be written, and the kernel's part follows. Throws "not-found". */
   removeOrphan(number: number, id: string): Promise<"removed" | "waiting">;
+}

@@ -3,17 +3,21 @@ import type { Bytes } from "../units.ts";
 import type { CareReport } from "./care-report.ts";
 import type { DeletionDelay, Inventory, PoolFigures, PoolNews, PoolStatus } from "./pool-calls.ts";
 import type { PoolView } from "./pool.ts";
+import type { Measurement, PoolSetup, ThinSpace } from "./setup.ts";
 
 /** What a pool's actor has told so far: the main thread lists, reports and answers capacity from it without asking. */
 export class LiveView implements PoolView {
   #thins = new Map<string, ThinRecord>();
   #groups = new Map<string, GroupRecord>();
-  #status: PoolStatus = { kind: "recovering" };
   #deferredDeletions = new Map<string, DeletionDelay>();
+  #status: PoolStatus = { kind: "recovering" };
   #figures: PoolFigures | undefined;
   #inventory: Inventory | undefined;
   #care: CareReport | undefined;
   #mapped: ReadonlyMap<string, Bytes> = new Map();
+  #setup: PoolSetup | undefined;
+  #spaces = new Map<string, ThinSpace>();
+  #exclusiveAt: Date | undefined;
   stuck: PoolView["stuck"];
 
   get status(): PoolStatus {
@@ -32,12 +36,12 @@ export class LiveView implements PoolView {
     return this.#groups;
   }
 
-  get inventory(): Inventory | undefined {
-    return this.#inventory;
-  }
-
   get deferredDeletions(): ReadonlyMap<string, DeletionDelay> {
     return this.#deferredDeletions;
+  }
+
+  get inventory(): Inventory | undefined {
+    return this.#inventory;
   }
 
   get care(): CareReport | undefined {
@@ -48,17 +52,35 @@ export class LiveView implements PoolView {
     return this.#mapped;
   }
 
+  get setup(): PoolSetup | undefined {
+    return this.#setup;
+  }
+
+  get spaces(): ReadonlyMap<string, ThinSpace> {
+    return this.#spaces;
+  }
+
+  get exclusiveAt(): Date | undefined {
+    return this.#exclusiveAt;
+  }
+
   apply(news: PoolNews): void {
     switch (news.kind) {
       case "catalog":
         this.#thins = new Map(news.thins.map((record) => [record.id, record]));
         this.#groups = new Map(news.groups.map((record) => [record.id, record]));
+        this.#deferredDeletions = new Map();
         break;
       case "thin":
         this.#thins.set(news.record.id, news.record);
         break;
       case "thin-gone":
         this.#thins.delete(news.id);
+        this.#spaces.delete(news.id);
+        this.#deferredDeletions.delete(news.id);
+        break;
+      case "deletion-delayed":
+        this.#deferredDeletions.set(news.id, news.delay);
         break;
       case "group":
         this.#groups.set(news.record.id, news.record);
@@ -69,24 +91,33 @@ export class LiveView implements PoolView {
       case "figures":
         this.#figures = news.figures;
         break;
-        this.#deferredDeletions = new Map();
       case "care":
         this.#care = news.care;
         break;
       case "mapped":
         this.#mapped = news.mapped;
+        for (const [id, mappedBytes] of news.mapped) this.#spaces.set(id, { exclusiveBytes: this.#spaces.get(id)?.exclusiveBytes, mappedBytes });
         break;
-        this.#spaces.delete(news.id);
-        this.#deferredDeletions.delete(news.id);
+      case "setup":
+        this.#setup = news.setup;
         break;
-      case "deletion-delayed":
-        this.#deferredDeletions.set(news.id, news.delay);
+      case "measured":
+        this.#measured(news.measurement);
+        break;
       case "inventory":
         this.#inventory = news.inventory;
         break;
       case "status":
         this.#status = news.status;
         break;
+    }
+  }
+
+  /** A listing that did not tell what each maps alone leaves what an earlier one told. */
+  #measured({ at, exclusive, thins }: Measurement): void {
+    if (exclusive) this.#exclusiveAt = at;
+    for (const [id, { mappedBytes, exclusiveBytes }] of thins) {
+      if (this.#thins.has(id)) this.#spaces.set(id, { mappedBytes, exclusiveBytes: exclusiveBytes ?? this.#spaces.get(id)?.exclusiveBytes });
     }
   }
 }
