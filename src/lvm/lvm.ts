@@ -119,12 +119,13 @@ export class Lvm {
     await this.#run("lvconvert", ["--yes", "--type", "thin-pool", "--poolmetadata", `${group}/${metadata}`, ...features, `${group}/${data}`]);
   }
 
-  async activate(volume: string): Promise<void> {
-    await this.#run("lvchange", ["--yes", "--activate", "y", volume]);
+  /** A pool, or the parts of one that is not active, which are read-only then. */
+  async activate(...volumes: readonly string[]): Promise<void> {
+    await this.#run("lvchange", ["--yes", "--activate", "y", ...volumes]);
   }
 
-  async deactivate(volume: string): Promise<void> {
-    await this.#run("lvchange", ["--activate", "n", volume]);
+  async deactivate(...volumes: readonly string[]): Promise<void> {
+    await this.#run("lvchange", ["--yes", "--activate", "n", ...volumes]);
   }
 
   /** Loads the tables anew from what LVM has on record: sizes, low water mark. The pool is suspended for a moment. */
@@ -138,8 +139,8 @@ export class Lvm {
   }
 
   /** The spare grows with it. */
-  async extendPoolMetadata(pool: string, by: Bytes): Promise<void> {
-    await this.#run("lvextend", ["--poolmetadatasize", `+${by}b`, pool]);
+  async extendPoolMetadata(pool: string, by: Bytes, on: readonly string[] = []): Promise<void> {
+    await this.#run("lvextend", ["--poolmetadatasize", `+${by}b`, pool, ...on]);
   }
 
   /** Belongs before every activation and refresh: without its profile a pool has no low water mark. */

@@ -13,8 +13,12 @@ export const poolKernelNames = (group: string, pool: string): readonly string[] 
 /** Whether LVM made a kernel device: its uuids say so. */
 export const isMadeByLvm = ({ uuid }: { readonly uuid: string }): boolean => uuid.startsWith("LVM-");
 
-/** The kernel's uuid of a logical volume starts so; what LVM keeps to itself has an end such as "-tpool" after it. */
-export const kernelUuid = (groupUuid: string, volumeUuid: string): string => `LVM-${undashed(groupUuid)}${undashed(volumeUuid)}`;
+/** A thin pool's own device, and its two parts, have an end to their uuids. Source: lvm2, lib/misc/lvm-string.c. */
+export type UuidEnd = "" | "-tpool" | "-tdata" | "-tmeta";
+
+/** The kernel's uuid of a logical volume. */
+export const kernelUuid = ({ groupUuid, uuid }: { readonly groupUuid: string; readonly uuid: string }, end: UuidEnd): string =>
+  `LVM-${undashed(groupUuid)}${undashed(uuid)}${end}`;
 
 const doubled = (name: string): string => name.replaceAll("-", "--");
 const undashed = (uuid: string): string => uuid.replaceAll("-", "");

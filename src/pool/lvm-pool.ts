@@ -1,0 +1,173 @@
+import type { Buffer } from "node:buffer";
+import { readFile } from "node:fs/promises";
+import type { DeviceMapper, DeviceNumber } from "../devicemapper/device-mapper.ts";
+import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
+import { parsePoolTarget } from "../devicemapper/thin-table.ts";
+import { DmthinError } from "../errors.ts";
+import type { Lvm } from "../lvm/lvm.ts";
+import { kernelUuid, poolKernelNames } from "../lvm/names.ts";
+import type { LogicalVolume, PoolReport } from "../lvm/reports.ts";
+import { BYTES_PER_SECTOR, bytes, sectorsToBytes, type Bytes } from "../units.ts";
+import type { BackingDevice, BackingDevices } from "./backing.ts";
+import { readRange } from "./block-device.ts";
+
+export interface LvmPoolParts {
+  /** Of the driver, for its errors and for the name of its profile. */
+  readonly pool: string;
+  readonly group: string;
+  /** Of the logical volume. */
+  readonly name: string;
+  readonly autoextend: { readonly thresholdPercent: number; readonly percent: number };
+  readonly dm: DeviceMapper;
+}
+
+/** A thin pool as LVM has it on record. */
+export interface FoundPool {
+  readonly volume: LogicalVolume;
+  readonly report: PoolReport;
+  readonly data: LogicalVolume;
+  readonly metadata: LogicalVolume;
+}
+
+/** A thin pool that LVM makes, activates and grows. The volumes in it are ours, and nothing of LVM's. */
+export class LvmPool {
+  readonly #parts: LvmPoolParts;
+  readonly #lvm: () => Lvm;
+
+  /** `lvm` is asked for at each use: the disks that it is shown may change. */
+  constructor(parts: LvmPoolParts, lvm: () => Lvm) {
+    this.#parts = parts;
+    this.#lvm = lvm;
+  }
+
+  get fullName(): string {
+    return `${this.#parts.group}/${this.#parts.name}`;
+  }
+
+  get profile(): string {
+    return `dmthin-${this.#parts.pool}`;
+  }
+
+  get kernelNames(): readonly string[] {
+    return poolKernelNames(this.#parts.group, this.#parts.name);
+  }
+
+  /** undefined: there is no such volume, or it is no thin pool. */
+  async find(): Promise<FoundPool | undefined> {
+    const volumes = await this.#lvm().logicalVolumes(this.#parts.group);
+    const volume = volumes.find(({ name, hidden }) => name === this.#parts.name && !hidden);
+    const report = volume?.pool;
+    const data = volumes.find(({ name }) => name === report?.data);
+    const metadata = volumes.find(({ name }) => name === report?.metadata);
+    return volume === undefined || report === undefined || data === undefined || metadata === undefined ? undefined : { volume, report, data, metadata };
+  }
+
+  /** The pool's two parts. Where it is not active they are made readable, by themselves: the kernel makes a new pool of blank metadata without asking, so it is looked at first. */
+  async attach(): Promise<BackingDevices> {
+    const found = await this.#found();
+    const uuid = kernelUuid(found.volume, "-tpool");
+    if (this.#isActive(uuid)) return this.#live(uuid);
+    await this.#lvm().activate(...this.#partNames(found));
+    const [data, metadata] = [await this.#device(kernelUuid(found.data, "-tdata")), await this.#device(kernelUuid(found.metadata, "-tmeta"))];
+    return { data, metadata, pool: { uuid } };
+  }
+
+  async readSuperblock({ metadata }: BackingDevices): Promise<Buffer> {
+    return readRange(metadata.path, 0, SUPERBLOCK_SIZE);
+  }
+
+  /** Activates it, or finds it active; then its tables are what LVM has on record, whatever was interrupted. */
+  async activate(): Promise<BackingDevices> {
+    const found = await this.#found();
+    const uuid = kernelUuid(found.volume, "-tpool");
+    await this.#prepareProfile(found);
+    if (!this.#isActive(uuid)) {
+      await this.#lvm().deactivate(...this.#partNames(found));
+      await this.#lvm().activate(this.fullName);
+    } else if (await this.#isStale(found, uuid)) await this.#lvm().refresh(this.fullName);
+    return this.#live(uuid);
+  }
+
+  async deactivate(): Promise<void> {
+    const found = await this.find();
+    if (found !== undefined) await this.#lvm().deactivate(this.fullName, ...(this.#isActive(kernelUuid(found.volume, "-tpool")) ? [] : this.#partNames(found)));
+  }
+
+  /** Extends a part by that many extents of these disks. The kernel's table follows. */
+  async extend(part: "data" | "metadata", by: { readonly extents: number; readonly extentBytes: Bytes }, on: readonly string[]): Promise<void> {
+    await this.#prepareProfile(await this.#found());
+    if (part === "data") await this.#lvm().extend(this.fullName, by.extents, on);
+    else await this.#lvm().extendPoolMetadata(this.fullName, bytes(by.extents * by.extentBytes), on);
+  }
+
+  /** The kernel's tables follow what LVM has on record. Found right, nothing is done. */
+  async settle(): Promise<void> {
+    const found = await this.#found();
+    if (!(await this.#isStale(found, kernelUuid(found.volume, "-tpool")))) return;
+    await this.#prepareProfile(found);
+    await this.#lvm().refresh(this.fullName);
+  }
+
+  async setWhenFull(whenFull: "queue" | "error"): Promise<void> {
+    const found = await this.#found();
+    await this.#prepareProfile(found);
+    if (found.report.whenFull !== whenFull) await this.#lvm().changeVolume(this.fullName, { whenFull });
+    await this.settle();
+  }
+
+  /** Without its profile an activated pool has no low water mark, so that the kernel never wakes us. */
+  async #prepareProfile({ report }: FoundPool): Promise<void> {
+    await this.#lvm().writeProfile(this.profile, this.#parts.autoextend);
+    if (report.profile !== this.profile) await this.#lvm().changeVolume(this.fullName, { profile: this.profile });
+  }
+
+  async #found(): Promise<FoundPool> {
+    const found = await this.find();
+    if (found !== undefined) return found;
+    const { pool } = this.#parts;
+    const reason = `there is no thin pool ${this.fullName} on its disks`;
+    throw new DmthinError({ code: "pool-refused", pool, reason, remedy: "attach all of its disks, and look at lvs --all" });
+  }
+
+  /** Whether the kernel's tables differ from what LVM has on record. */
+  async #isStale(found: FoundPool, uuid: string): Promise<boolean> {
+    const [target] = this.#parts.dm.table(uuid);
+    const table = target === undefined ? undefined : parsePoolTarget(target);
+    if (target === undefined || table === undefined) return true;
+    const { thresholdPercent } = this.#parts.autoextend;
+    const chunkCount = Math.floor(found.volume.sizeBytes / table.chunkSize);
+    const isMarked = thresholdPercent >= 100 || Math.abs(table.lowWaterMark - (chunkCount * (100 - thresholdPercent)) / 100) <= 1;
+    const [data, metadata] = [await deviceOf(table.data), await deviceOf(table.metadata)];
+    const isFull = table.features.includes("error_if_no_space") === (found.report.whenFull === "error");
+    const sizes = [sectorsToBytes(target.length), data.sizeBytes, metadata.sizeBytes];
+    const onRecord = [found.volume.sizeBytes, found.data.sizeBytes, found.metadata.sizeBytes];
+    return !isMarked || !isFull || sizes.some((size, index) => size !== onRecord[index]);
+  }
+
+  #isActive(uuid: string): boolean {
+    return this.#parts.dm.info(uuid)?.hasActiveTable === true;
+  }
+
+  #partNames({ data, metadata }: FoundPool): readonly string[] {
+    return [data, metadata].map(({ name }) => `${this.#parts.group}/${name}`);
+  }
+
+  async #live(uuid: string): Promise<BackingDevices> {
+    const [target] = this.#parts.dm.table(uuid);
+    const table = target === undefined ? undefined : parsePoolTarget(target);
+    if (table === undefined) throw new DmthinError({ code: "pool-not-ready", pool: this.#parts.pool, reason: `${this.fullName} has no thin pool's table` });
+    return { data: await deviceOf(table.data), metadata: await deviceOf(table.metadata), pool: { uuid } };
+  }
+
+  async #device(uuid: string): Promise<BackingDevice> {
+    const info = this.#parts.dm.info(uuid);
+    if (info === undefined)
+      throw new DmthinError({ code: "pool-not-ready", pool: this.#parts.pool, reason: `LVM has not activated the parts of ${this.fullName}` });
+    return deviceOf(info);
+  }
+}
+
+async function deviceOf({ major, minor }: DeviceNumber): Promise<BackingDevice> {
+  const sectorCount = await readFile(`/sys/dev/block/${major}:${minor}/size`, "utf8");
+  return { path: `/dev/dm-${minor}`, major, minor, sizeBytes: bytes(Number(sectorCount) * BYTES_PER_SECTOR) };
+}
