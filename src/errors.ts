@@ -29,7 +29,13 @@ export type ErrorFacts =
   | { readonly code: "foreign-content"; readonly id: string; readonly expected: string; readonly found: string }
   /** A path that should be ours to mount on, and is not. */
   | { readonly code: "path-unusable"; readonly path: string; readonly reason: string }
-  | { readonly code: "pool-low"; readonly pool: string; readonly resource: "data" | "metadata"; readonly freeBytes: Bytes; readonly minimumBytes: Bytes }
+  | {
+      readonly code: "pool-low";
+      readonly pool: string;
+      readonly resource: "data" | "metadata" | "host";
+      readonly freeBytes: Bytes;
+      readonly minimumBytes: Bytes;
+    }
   | { readonly code: "pool-too-small"; readonly pool: string; readonly wantedBytes: Bytes; readonly availableBytes: Bytes }
   /** The pool works, and takes no changes now: its kernel state. */
   | { readonly code: "pool-not-writable"; readonly pool: string; readonly state: string }
@@ -70,6 +76,14 @@ export interface ConfigProblem {
 export type ErrorCode = ErrorFacts["code"];
 export type FactsOf<Code extends ErrorCode> = Extract<ErrorFacts, { readonly code: Code }>;
 
+/** By the state of a pool that takes no changes. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  out_of_data_space: 'delete volumes or snapshots, or make it larger ("dmthin pool extend")',
+  ro: 'its metadata is full or cannot be written: make the metadata larger ("dmthin pool extend --metadata"), and look at the kernel\'s log',
+  needs_check: 'an operation on its metadata has failed: stop what uses it, then "dmthin pool check" and "dmthin pool repair"',
+  Fail: 'the kernel can neither read nor write its metadata: look at the disks below it and at the kernel\'s log, then "dmthin pool check" and "dmthin pool repair"',
+};
+
 type Sentences = { readonly [Code in ErrorCode]: (facts: FactsOf<Code>) => string };
 
 const sentences: Sentences = {
@@ -88,10 +102,12 @@ const sentences: Sentences = {
     `volume ${id} should hold ${expected} and holds ${found}: it is neither formatted nor mounted; look at it before anything else is done`,
   "path-unusable": ({ path, reason }) => `${path} cannot be used: ${reason}`,
   "pool-low": ({ pool, resource, freeBytes, minimumBytes }) =>
-    `pool ${pool} has ${formatBytes(freeBytes)} of ${resource} space free, less than its minimum of ${formatBytes(minimumBytes)}: delete volumes or snapshots, or make the pool larger`,
+    resource === "host"
+      ? `the filesystem below pool ${pool} has ${formatBytes(freeBytes)} free, less than its reserve of ${formatBytes(minimumBytes)}: make room there, or lower hostReserve`
+      : `pool ${pool} has ${formatBytes(freeBytes)} of ${resource} space free, less than its minimum of ${formatBytes(minimumBytes)}: delete volumes or snapshots, or make the pool larger ("dmthin pool extend")`,
   "pool-too-small": ({ pool, wantedBytes, availableBytes }) =>
     `pool ${pool} can take ${formatBytes(availableBytes)} more, and ${formatBytes(wantedBytes)} were asked for: delete volumes, make the pool larger, or raise its overcommit ratio`,
-  "pool-not-writable": ({ pool, state }) => `pool ${pool} is in state ${state} and takes no changes: see "dmthin info"`,
+  "pool-not-writable": ({ pool, state }) => `pool ${pool} is in state ${state} and takes no changes: ${REMEDIES[state] ?? 'see "dmthin info"'}`,
   "pool-not-ready": ({ pool, reason }) => `pool ${pool} is not ready yet (${reason}): try again`,
   "pool-refused": ({ pool, reason, remedy }) => `pool ${pool} is not used: ${reason}; ${remedy}`,
   "pool-stuck": ({ pool, operation, forSeconds }) =>

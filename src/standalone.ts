@@ -12,7 +12,7 @@ import { saveMemory } from "./linux/memory.ts";
 import { workerEntry } from "./linux/worker-entry.ts";
 import type { Logger } from "./logger.ts";
 import type { Pool } from "./pool/pool.ts";
-import { watchFigures } from "./pool/watch-figures.ts";
+import { watchPools } from "./pool/watch-pools.ts";
 import { WorkerPool } from "./pool/worker-pool.ts";
 import type { Service } from "./until-signal.ts";
 import { LocalVolumes } from "./volumes/local-volumes.ts";
@@ -43,7 +43,7 @@ export async function startStandalone(config: StandaloneConfig, { logger, versio
   const options = { attach: enableAttach ? { limit: attachLimit } : undefined, alpha: config.alphaCapabilities };
   const csi = createCsiServer({ volumes, nodeVolumes: volumes, logger, version, options });
   const admin = createAdminServer({ pools: () => pools, version, node: config.nodeName, logger });
-  const service = closing([csi, admin], pools, [watchFigures(pools, logger), threads]);
+  const service = closing([csi, admin], pools, [watchPools(pools, logger), threads]);
   try {
     await settled(pools);
     await csi.listen(config.socket, config.socketMode);

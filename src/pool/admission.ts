@@ -1,42 +1,40 @@
 import { DmthinError } from "../errors.ts";
-import { chunksToBytes, metadataBlocksToBytes } from "../units.ts";
+import { chunksToBytes, metadataBlocksToBytes, type Bytes } from "../units.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
+import { PARTS, type Part } from "./growth.ts";
 import type { PoolFigures } from "./pool-calls.ts";
 
+type Description = Pick<PoolDescription, "name" | "minimumFree">;
+
 /**
- * Whether the pool takes new volumes and snapshots: it is `rw`, and has its minimum of data and of metadata free.
- * The minimum is Docker's: at least one block, and the percentage of the whole. Throws "pool-not-writable" or "pool-low".
+ * Whether the pool takes new volumes and snapshots: it is `rw`, has its minimum of data and of metadata free, and what it
+ * lies on has its reserve. The minimum is Docker's: at least one block, and the percentage of the whole. Throws
+ * "pool-not-writable" or "pool-low".
  */
-export function requireRoom(description: Pick<PoolDescription, "name" | "minimumFree">, figures: PoolFigures): void {
+export function requireRoom(description: Description, figures: PoolFigures): void {
   requireWritable(description.name, figures);
-  const { data, metadata, chunkSize } = figures;
-  const { dataPercent, metadataPercent } = description.minimumFree;
-  const dataMinimum = minimumBlocks(data.total, dataPercent);
-  if (data.total - data.used < dataMinimum) {
-    const freeBytes = chunksToBytes((data.total - data.used) as typeof data.total, chunkSize);
-    throw new DmthinError({
-      code: "pool-low",
-      pool: description.name,
-      resource: "data",
-      freeBytes,
-      minimumBytes: chunksToBytes(dataMinimum as typeof data.total, chunkSize),
-    });
-  }
-  const metadataMinimum = minimumBlocks(metadata.total, metadataPercent);
-  if (metadata.total - metadata.used < metadataMinimum) {
-    const freeBytes = metadataBlocksToBytes((metadata.total - metadata.used) as typeof metadata.total);
-    throw new DmthinError({
-      code: "pool-low",
-      pool: description.name,
-      resource: "metadata",
-      freeBytes,
-      minimumBytes: metadataBlocksToBytes(metadataMinimum as typeof metadata.total),
-    });
-  }
+  for (const part of PARTS) requireMinimum(description, figures, part);
+  requireHostSpace(description.name, figures);
 }
 
 export function requireWritable(pool: string, figures: PoolFigures): void {
   if (figures.state !== "rw") throw new DmthinError({ code: "pool-not-writable", pool, state: figures.state });
+}
+
+/** Throws "pool-low". */
+export function requireMinimum({ name, minimumFree }: Description, figures: PoolFigures, part: Part): void {
+  const { used, total } = figures[part];
+  const minimum = minimumBlocks(total, part === "data" ? minimumFree.dataPercent : minimumFree.metadataPercent);
+  if (total - used >= minimum) return;
+  const inBytes = (blocks: number): Bytes =>
+    part === "data" ? chunksToBytes(blocks as typeof figures.data.total, figures.chunkSize) : metadataBlocksToBytes(blocks as typeof figures.metadata.total);
+  throw new DmthinError({ code: "pool-low", pool: name, resource: part, freeBytes: inBytes(total - used), minimumBytes: inBytes(minimum) });
+}
+
+/** Throws "pool-low". */
+export function requireHostSpace(pool: string, { host }: PoolFigures): void {
+  if (host === undefined || host.freeBytes >= host.reserveBytes) return;
+  throw new DmthinError({ code: "pool-low", pool, resource: "host", freeBytes: host.freeBytes, minimumBytes: host.reserveBytes });
 }
 
 export const minimumBlocks = (total: number, percent: number): number => (percent === 0 ? 0 : Math.max(1, Math.floor((total * percent) / 100)));

@@ -6,17 +6,20 @@ import type { Filesystems } from "../filesystem/filesystems.ts";
 import { MiB } from "../units.ts";
 import type { BackingDevice, BackingDevices, PoolBacking } from "./backing.ts";
 import { findBlockDevice, readRange } from "./block-device.ts";
+import { DevicesGrowth } from "./devices-growth.ts";
 
 /** A data and a metadata block device that an administrator names. */
 export class NamedDevices implements PoolBacking {
   readonly #pool: string;
   readonly #backing: DevicesBacking;
   readonly #probe: Filesystems["probe"];
+  readonly growth: DevicesGrowth;
 
   constructor(pool: string, backing: DevicesBacking, probe: Filesystems["probe"]) {
     this.#pool = pool;
     this.#backing = backing;
     this.#probe = probe;
+    this.growth = new DevicesGrowth(pool, backing);
   }
 
   /** Takes only devices that hold nothing: no signature that blkid knows, and zeros at both ends of the data, where others keep theirs. */

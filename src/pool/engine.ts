@@ -1,10 +1,11 @@
 import type { Publication, SnapshotRecord, Staging, VolumeRecord, FilesystemState, MutableParameters } from "../catalog/records.ts";
-import { DmthinError } from "../errors.ts";
 import type { Bytes } from "../units.ts";
 import type { ExtendTarget, Extension } from "./care-report.ts";
+import { Care } from "./care.ts";
 import { createVolume } from "./create.ts";
 import { Deletions } from "./deletions.ts";
 import type { EngineParts } from "./engine-parts.ts";
+import { Extender } from "./extender.ts";
 import type { Part } from "./growth.ts";
 import { Freezer } from "./freezer.ts";
 import { Inventories } from "./inventories.ts";
@@ -14,6 +15,7 @@ import { Orphans } from "./orphans.ts";
 import type { ActiveDevice, Adoption, ExaminedOrphan, Inventory, NewSnapshot, NewVolume, PoolCalls, PoolFigures, PoolNews } from "./pool-calls.ts";
 import { readyVolume } from "./records.ts";
 import { createSnapshots } from "./snapshots.ts";
+import { describeSetup } from "./setup.ts";
 import type { Workbench } from "./workbench.ts";
 
 /**
@@ -24,6 +26,7 @@ export class PoolEngine implements PoolCalls {
   readonly #bench: Workbench;
   readonly #freezer: Freezer;
   readonly #deletions: Deletions;
+  readonly #care: Care;
   readonly #inventories: Inventories;
   readonly #orphans: Orphans;
 
@@ -31,6 +34,7 @@ export class PoolEngine implements PoolCalls {
     this.#bench = bench;
     this.#freezer = new Freezer(bench);
     this.#deletions = new Deletions(bench);
+    this.#care = new Care(bench, new Extender(bench, this.#freezer));
     this.#inventories = new Inventories(bench);
     this.#orphans = new Orphans(bench, this.#inventories, this.#deletions);
   }
@@ -39,12 +43,15 @@ export class PoolEngine implements PoolCalls {
   static async start(parts: EngineParts, publish: (news: PoolNews) => void): Promise<PoolEngine> {
     const open = await openPool(parts);
     const publishFigures: Workbench["publishFigures"] = (options) => {
-      const figures = open.device.figures(options);
+      const host = parts.backing.growth?.hostSpace?.();
+      const figures = { ...open.device.figures(options), ...(host === undefined ? {} : { host }) };
       publish({ kind: "figures", figures });
       return figures;
     };
     const engine = new PoolEngine({ ...open, parts, mailbox: new Mailbox(), gate: new Mailbox(), publish, publishFigures });
     publish({ kind: "catalog", thins: [...open.catalog.thins.values()], groups: [...open.catalog.groups.values()] });
+    publish({ kind: "setup", setup: describeSetup(parts.dm, open.device.uuid, open.devices) });
+    await engine.#care.begin();
     publishFigures();
     publish({ kind: "status", status: { kind: "ready" } });
     engine.#deletions.begin();
@@ -124,12 +131,11 @@ export class PoolEngine implements PoolCalls {
   }
 
   async refresh(): Promise<PoolFigures> {
-    return this.#bench.mailbox.run(() => this.#bench.publishFigures({ exact: true }));
+    return this.#care.look();
   }
 
-  async extend(part: Part, _target: ExtendTarget): Promise<Extension> {
-    const pool = this.#bench.parts.description.name;
-    throw new DmthinError({ code: "pool-refused", pool, reason: `its ${part} cannot be made larger yet`, remedy: "make a larger pool" });
+  async extend(part: Part, target: ExtendTarget): Promise<Extension> {
+    return this.#care.extend(part, target);
   }
 
   async inventory(): Promise<Inventory> {
@@ -148,8 +154,13 @@ export class PoolEngine implements PoolCalls {
     return this.#orphans.remove(number, id);
   }
 
+  async measure(): Promise<void> {
+    await this.#inventories.take({ exclusive: true });
+  }
+
   /** Ends what runs in the background, and closes the catalogue. Active devices stay active. */
   async close(): Promise<void> {
+    await this.#care.end();
     await this.#deletions.end();
     this.#freezer.end();
     await this.#inventories.end();

@@ -9,6 +9,7 @@ import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import { formatBytes, MiB } from "../units.ts";
 import type { BackingDevice, BackingDevices, PoolBacking } from "./backing.ts";
 import { findBlockDevice, readRange } from "./block-device.ts";
+import { LoopGrowth } from "./loop-growth.ts";
 
 const LOSETUP_DEADLINE_MS = 30_000;
 type FileName = "data.img" | "metadata.img";
@@ -20,10 +21,12 @@ type FileName = "data.img" | "metadata.img";
 export class LoopFiles implements PoolBacking {
   readonly #pool: string;
   readonly #backing: LoopBacking;
+  readonly growth: LoopGrowth;
 
   constructor(pool: string, backing: LoopBacking) {
     this.#pool = pool;
     this.#backing = backing;
+    this.growth = new LoopGrowth(pool, backing);
   }
 
   async provision(): Promise<void> {

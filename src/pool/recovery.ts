@@ -33,6 +33,7 @@ export interface RecoveryParts {
 export interface OpenPool {
   readonly catalog: Catalog;
   readonly device: ThinPoolDevice;
+  readonly devices: BackingDevices;
   readonly thins: ThinDevices;
   readonly transitions: Transitions;
   readonly listing: LiveListing;
@@ -88,7 +89,7 @@ export async function openPool(parts: RecoveryParts): Promise<OpenPool> {
     const listing = new LiveListing(device, parts.tools, devices.metadata.path);
     const transitions = new Transitions({ catalog, device, listLive: () => listing.list(), observe: parts.observe, logger });
     await transitions.recover();
-    return { catalog, device, thins, transitions, listing };
+    return { catalog, device, devices, thins, transitions, listing };
   } catch (error) {
     catalog.close();
     await stand.closeCatalogFolder?.();

@@ -6,6 +6,7 @@ import { DmthinError, isErrno } from "../errors.ts";
 import { bytes, bytesToSectors, sectors, sectorsToBytes, type Bytes } from "../units.ts";
 import { deviceName, deviceUuid, sameTable } from "./names.ts";
 import type { ActiveDevice } from "./pool-calls.ts";
+import { replaceTable } from "./replace-table.ts";
 
 export interface ThinToActivate {
   readonly id: string;
@@ -83,6 +84,13 @@ export class ThinDevices {
     this.#dm.resume(this.uuidOf(id));
   }
 
+  /** Of those of these that are active. */
+  mappedOf(ids: Iterable<string>): ReadonlyMap<string, Bytes> {
+    const active = new Set(this.#dm.list().map(({ uuid }) => uuid));
+    const known = [...ids].filter((id) => active.has(this.uuidOf(id))).map((id) => [id, this.mapped(id)] as const);
+    return new Map(known.flatMap(([id, mapped]) => (mapped === undefined ? [] : [[id, mapped] as const])));
+  }
+
   #keep(uuid: string): void {
     if (this.#dm.info(uuid)?.deferredRemove !== true) return;
     try {
@@ -113,26 +121,7 @@ export class ThinDevices {
     const sameThin = active.type === target.type && active.parameters === target.parameters;
     if (!sameThin) throw this.#refused(id, `it is active with table "${active.type} ${active.parameters}" where "${target.parameters}" was expected`);
     if (active.length > target.length) throw this.#refused(id, "it is larger in the kernel than in the catalogue");
-    this.#replaceTable(uuid, [active], wanted);
-  }
-
-  /**
-   * The kernel may refuse at resume what it accepted at load: then the old table goes back. A table brings its own mode:
-   * without it a read-only device could be written from then on.
-   */
-  #replaceTable(uuid: string, old: readonly Target[], wanted: readonly Target[]): void {
-    const mode = { readOnly: this.#dm.info(uuid)?.readOnly === true };
-    this.#dm.load(uuid, wanted, mode);
-    try {
-      this.#dm.suspend(uuid, { noFlush: true, skipFreeze: true });
-      this.#dm.resume(uuid);
-    } catch (error) {
-      if (this.#dm.info(uuid)?.suspended === true) {
-        this.#dm.load(uuid, old, mode);
-        this.#dm.resume(uuid);
-      } else this.#dm.clear(uuid);
-      throw error;
-    }
+    replaceTable(this.#dm, uuid, [active], wanted);
   }
 
   #removeLater(uuid: string): "removed" | "deferred" {

@@ -1,0 +1,92 @@
+import { watchDeviceEvents } from "../devicemapper/events.ts";
+import type { Logger } from "../logger.ts";
+import type { Pool } from "./pool.ts";
+
+/** Until care has said how soon it wants to look: at start, and while a pool does not answer. */
+const UNKNOWN_MS = 2_000;
+/** Our own devices coming and going are events too: after one, those that follow are looked at together. */
+const BETWEEN_EVENTS_MS = 250;
+
+/** Lets each pool look after itself: every 1 to 10 s, the nearer to full the sooner, and at once when the kernel says that something happened. */
+export function watchPools(pools: readonly Pool[], logger: Logger): { close(): Promise<void> } {
+  const clocks = pools.map((pool) => new Clock(pool, logger));
+  let quiet: NodeJS.Timeout | undefined;
+  let missed = false;
+  const look = (): void => {
+    missed = false;
+    for (const clock of clocks) clock.lookNow();
+    quiet = setTimeout(() => {
+      quiet = undefined;
+      if (missed) look();
+    }, BETWEEN_EVENTS_MS);
+  };
+  const events = watchDeviceEvents({
+    onEvent: () => {
+      if (quiet === undefined) look();
+      else missed = true;
+    },
+    onFailure: (error) => logger.warn("the kernel's events cannot be followed: the pools are looked at by the clock alone", { error }),
+  });
+  return {
+    close: async () => {
+      clearTimeout(quiet);
+      for (const clock of clocks) clock.stop();
+      await events.close();
+    },
+  };
+}
+
+/** One look of a pool at a time: the next one's time is counted from its answer. */
+class Clock {
+  readonly #pool: Pool;
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #underWay = false;
+  #again = false;
+  #stopped = false;
+
+  constructor(pool: Pool, logger: Logger) {
+    this.#pool = pool;
+    this.#logger = logger;
+    this.#wait();
+  }
+
+  lookNow(): void {
+    this.#again = true;
+    if (!this.#underWay && !this.#stopped) void this.#look();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#underWay = true;
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      await this.#refresh();
+    }
+    this.#underWay = false;
+    this.#wait();
+  }
+
+  async #refresh(): Promise<void> {
+    const { view, calls, description } = this.#pool;
+    if (view.status.kind !== "ready" || view.stuck !== undefined) return;
+    try {
+      await calls.refresh();
+    } catch (error) {
+      this.#logger.debug("the pool's figures could not be read", { pool: description.name, error });
+    }
+  }
+
+  #wait(): void {
+    if (this.#stopped) return;
+    const { view } = this.#pool;
+    const isServing = view.status.kind === "ready" && view.stuck === undefined;
+    const pause = isServing ? (view.care?.nextLookMs ?? UNKNOWN_MS) : UNKNOWN_MS;
+    this.#timer = setTimeout(() => this.lookNow(), pause);
+  }
+}
