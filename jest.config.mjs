@@ -10,5 +10,14 @@ const project = (displayName, extra = {}) => ({
 
 export default {
   reporters: ["default", "<rootDir>/test/harness/jest-reporter.ts"],
-  projects: [project("unit"), project("exhaustive"), project("contract"), project("lab"), project("kernel"), project("crash"), project("power-cut")],
+  projects: [
+    project("unit"),
+    project("exhaustive"),
+    project("contract"),
+    project("lab"),
+    project("kernel"),
+    project("crash"),
+    project("power-cut"),
+    project("reboot"),
+  ],
 };

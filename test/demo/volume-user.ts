@@ -2,17 +2,21 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DriverClient } from "../harness/driver-client.ts";
 
+const ACCESS = { access_mode: { mode: "SINGLE_NODE_WRITER" } };
+const FILESYSTEM = { mount: { fs_type: "ext4" }, ...ACCESS };
+export const BLOCK = { block: {}, ...ACCESS };
 const TOPOLOGY = { requisite: [], preferred: [] };
 
 /** What an orchestrator does with a driver's volumes: the calls in their order, with paths as a kubelet would choose them. */
 export class VolumeUser {
   readonly #client: DriverClient;
   readonly #folder: string;
-  readonly capability = { mount: { fs_type: "ext4" }, access_mode: { mode: "SINGLE_NODE_WRITER" } };
+  readonly capability: Readonly<Record<string, unknown>>;
 
-  constructor(client: DriverClient, folder: string) {
+  constructor(client: DriverClient, folder: string, capability: VolumeUser["capability"] = FILESYSTEM) {
     this.#client = client;
     this.#folder = folder;
+    this.capability = capability;
   }
 
   /** @returns the volume's id */

@@ -6,6 +6,7 @@ const args = process.argv.slice(2);
 await testCommand(
   [
     { name: "the lab itself", run: () => runJest(["lab"], args, ["--runInBand"]) },
+    { name: "reboots, and udev as hosts have it", run: () => runJest(["reboot"], args, ["--runInBand"]) },
     { name: "the layers on a real kernel", run: () => runJestInGuest("kernel", args, { disks: ["4G", "4G"] }) },
   ],
   { root: true },

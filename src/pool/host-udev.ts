@@ -1,0 +1,77 @@
+import { mkdir, readFile, readdir, realpath, rename, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PoolDescription } from "../config/pool-description.ts";
+import type { Logger } from "../logger.ts";
+import { tenantsDevices, udevRules, type DeviceMatch } from "./udev-rules.ts";
+
+/** The host's own, in the image as well: /run/udev is shared with it. */
+const RUN_UDEV = "/run/udev";
+const RULES = join(RUN_UDEV, "rules.d/12-dmthin.rules");
+const SYS_BLOCK = "/sys/class/block";
+/**
+ * udevd looks for changed rules when an event comes, at most once in three seconds, so no program has to tell it. What it
+ * saw with the old rules meanwhile is shown to it again after that.
+ * Source: manager_reload in systemd's src/udev/udev-manager.c.
+ */
+const NOTICED_MS = 4_000;
+
+/**
+ * Writes the rules for these pools where the host's udevd reads them, before any device is activated. Without a udevd
+ * there is nothing to do; where the rules cannot be written, pools serve all the same, and the log says what is missing.
+ */
+export async function installUdevRules(pools: readonly PoolDescription[], logger: Logger, ending: AbortSignal): Promise<void> {
+  if ((await stat(join(RUN_UDEV, "control")).catch(() => undefined)) === undefined) return;
+  try {
+    const matches = tenantsDevices(pools, await kernelNames(pools));
+    if (await write(udevRules(matches))) void showAgain(matches, ending);
+  } catch (error) {
+    const remedy = `let the driver write to ${RUN_UDEV}/rules.d of the host`;
+    logger.warn("the host's udev looks into what volumes hold: its rules for them cannot be written", { error, remedy });
+  }
+}
+
+/** Whole or not at all: udevd may read it at any moment. */
+async function write(rules: string): Promise<boolean> {
+  if ((await readFile(RULES, "utf8").catch(() => undefined)) === rules) return false;
+  await mkdir(join(RUN_UDEV, "rules.d"), { recursive: true });
+  await writeFile(`${RULES}.unfinished`, rules, { mode: 0o644 });
+  await rename(`${RULES}.unfinished`, RULES);
+  return true;
+}
+
+async function kernelNames(pools: readonly PoolDescription[]): Promise<(path: string) => string | undefined> {
+  const names = new Map<string, string>();
+  for (const { backing } of pools) {
+    if (backing.kind !== "devices") continue;
+    const path = await realpath(backing.data).catch(() => undefined);
+    if (path !== undefined) names.set(backing.data, basename(path));
+  }
+  return (path) => names.get(path);
+}
+
+async function showAgain(matches: readonly DeviceMatch[], ending: AbortSignal): Promise<void> {
+  await sleep(NOTICED_MS, undefined, { signal: ending, ref: false }).catch(() => undefined);
+  if (ending.aborted) return;
+  for (const name of await readdir(SYS_BLOCK).catch(() => [])) {
+    // A device may have gone meanwhile.
+    if (await isOneOf(matches, name)) await writeFile(join(SYS_BLOCK, name, "uevent"), "change").catch(() => undefined);
+  }
+}
+
+async function isOneOf(matches: readonly DeviceMatch[], name: string): Promise<boolean> {
+  for (const { attribute, pattern } of matches) {
+    const value = attribute === "kernel-name" ? name : await readFile(join(SYS_BLOCK, name, attribute), "utf8").catch(() => "");
+    if (globExpression(pattern).test(value.trim())) return true;
+  }
+  return false;
+}
+
+const globExpression = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .replaceAll(/[.+]/g, String.raw`\$&`)
+      .replaceAll("?", ".")
+      .replaceAll("*", ".*")
+      .replaceAll("[!", "[^")}$`,
+  );

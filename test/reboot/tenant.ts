@@ -1,0 +1,117 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BLOCK, VolumeUser } from "../demo/volume-user.ts";
+import { Driver, SOURCES } from "../harness/driver.ts";
+import { backingOf, output, prepare, type BackingKind } from "./backings.ts";
+
+/**
+ * Runs in a guest with udevd: tenants write into their volumes what a host would act upon. First it is shown that this
+ * host does act: the same content on a device that is not the driver's.
+ */
+const MiB = 1024 ** 2;
+const kind = process.argv[2] as BackingKind;
+const FOLDER = "/run/dmthin";
+const DISK = "/mnt/system";
+const disks = (process.env["LAB_DISKS"] ?? "").split(" ");
+const [system = "", , , spare = ""] = disks;
+
+/** The beginning of a disk that belongs to a volume group with a volume in it: what LVM activates where it finds it. */
+function lvmHeader(): Buffer {
+  output("vgcreate", "--quiet", "tenants-group", spare);
+  output("lvcreate", "--quiet", "--name", "trap", "--extents", "4", "tenants-group");
+  output("vgchange", "--activate", "n", "tenants-group");
+  const header = readFileSync(spare).subarray(0, 2 * MiB);
+  output("vgremove", "--force", "--force", "--yes", "tenants-group");
+  output("pvremove", "--yes", spare);
+  return Buffer.from(header);
+}
+
+const FILESYSTEM_UUID = "11111111-2222-3333-4444-555555555555";
+
+function filesystem(): Buffer {
+  output("mkfs.ext4", "-q", "-F", "-U", FILESYSTEM_UUID, "-L", "tenants-label", spare, "8M");
+  const image = Buffer.from(readFileSync(spare).subarray(0, 2 * MiB));
+  output("wipefs", "--quiet", "--all", spare);
+  return image;
+}
+
+function write(path: string, data: Buffer): void {
+  const fd = openSync(path, "r+");
+  writeSync(fd, data, 0, data.length, 0);
+  fsyncSync(fd);
+  closeSync(fd);
+}
+
+/** Everything by which the host shows that it has looked into a device. */
+function traces(): readonly string[] {
+  output("udevadm", "settle", "--timeout=20");
+  const links = ["by-uuid", "by-label", "by-id"].flatMap((folder) => {
+    const path = join("/dev/disk", folder);
+    return existsSync(path) ? readdirSync(path).map((name) => `${folder}/${name}`) : [];
+  });
+  const properties = readdirSync("/sys/class/block").flatMap((name) =>
+    output("udevadm", "info", "--query=property", `/sys/class/block/${name}`)
+      .split("\n")
+      .filter((line) => /^ID_FS_(UUID|TYPE)=/.test(line) && !isHosts(name))
+      .map((line) => `${name} ${line}`),
+  );
+  const active = output("dmsetup", "ls")
+    .split("\n")
+    .filter((line) => line.startsWith("tenants"));
+  return [...links.filter((link) => /tenants|11111111|lvm-pv-uuid/.test(link)), ...properties, ...active];
+}
+
+const isHosts = (name: string): boolean => name === basename(system);
+
+async function until(what: string, reached: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (reached()) return;
+    await sleep(100);
+  }
+  throw new Error(`${what}: ${traces().join(", ")}`);
+}
+
+function expectNothing(when: string): void {
+  const found = traces();
+  if (found.length > 0) throw new Error(`${when}: ${found.join(", ")}`);
+}
+
+output("mkfs.ext4", "-q", system);
+mkdirSync(DISK, { recursive: true });
+output("mount", system, DISK);
+prepare(kind);
+const contents = [lvmHeader(), filesystem()];
+expectNothing("before all");
+
+for (const content of contents) {
+  write(spare, content);
+  await until("this host does not even look at its own disks", () => traces().length > 0);
+  output("dmsetup", "remove_all", "--deferred");
+  output("wipefs", "--quiet", "--all", spare);
+  await until("the host's own disk is blank", () => traces().length === 0);
+}
+
+const pool = { name: "tenants", backing: backingOf(kind, DISK) };
+const driver = await Driver.start(FOLDER, { nodeName: "node", stateDirectory: join(DISK, "state"), pools: [pool] }, SOURCES);
+const user = new VolumeUser(driver.client, FOLDER, BLOCK);
+
+async function publish(name: string): Promise<string> {
+  const id = await user.create(name, 64 * MiB);
+  await user.stage(id);
+  return user.publish(id);
+}
+
+// The first is there before udevd has noticed the rules.
+for (const [number, content] of contents.entries()) write(await publish(`early-${number}`), content);
+await until("what was written before udevd had noticed the rules", () => traces().length === 0);
+for (const [number, content] of contents.entries()) {
+  write(await publish(`late-${number}`), content);
+  expectNothing("after a tenant has written");
+}
+output("udevadm", "trigger", "--settle");
+expectNothing("after a trigger of all devices");
+
+const code = await driver.stop();
+if (code !== 0) throw new Error(`the driver ended with ${code}`);
+process.stdout.write("all is well\n");
