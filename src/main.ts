@@ -48,6 +48,7 @@ const code = await runCommand(process.argv.slice(2), {
   version,
   terminal: { output: process.stdout, error: process.stderr },
   askDriver: async (socket, deadlineMs) => (await import("./csi/admin-client.ts")).askDriver(socket, deadlineMs),
+  askUpkeep: async (socket) => (await import("./csi/upkeep-client.ts")).askUpkeep(socket),
   standalone,
 });
 exit(code);

@@ -42,8 +42,8 @@ export async function startStandalone(config: StandaloneConfig, { logger, versio
   const { enableAttach, attachLimit } = config.testing;
   const options = { attach: enableAttach ? { limit: attachLimit } : undefined, alpha: config.alphaCapabilities };
   const csi = createCsiServer({ volumes, nodeVolumes: volumes, logger, version, options });
-  const admin = createAdminServer({ pools: () => pools, version, node: config.nodeName, logger });
-  const service = closing([csi, admin], pools, [watchPools(pools, logger), threads]);
+  const admin = createAdminServer({ pools: () => pools, upkeep: volumes, version, node: config.nodeName, logger });
+  const service = closing([csi, admin], pools, [watchPools(pools, logger), threads, { close: async () => ending.abort() }]);
   try {
     await settled(pools);
     await csi.listen(config.socket, config.socketMode);

@@ -40,37 +40,28 @@ export const metadataBlocksToBytes = (value: MetadataBlocks): Bytes => bytes(val
 export const roundUp = (value: Bytes, multiple: Bytes): Bytes => bytes(Math.ceil(value / multiple) * multiple);
 export const roundDown = (value: Bytes, multiple: Bytes): Bytes => bytes(Math.floor(value / multiple) * multiple);
 
-const SUFFIXES: Readonly<Record<string, number>> = {
-  "": 1,
-  b: 1,
-  k: 1024,
-  ki: 1024,
-  kib: 1024,
-  kb: 1024,
-  m: 1024 ** 2,
-  mi: 1024 ** 2,
-  mib: 1024 ** 2,
-  mb: 1024 ** 2,
-  g: 1024 ** 3,
-  gi: 1024 ** 3,
-  gib: 1024 ** 3,
-  gb: 1024 ** 3,
-  t: 1024 ** 4,
-  ti: 1024 ** 4,
-  tib: 1024 ** 4,
-  tb: 1024 ** 4,
-};
+const FACTORS: Readonly<Record<string, number>> = { "": 1, b: 1, ki: 1024, mi: 1024 ** 2, gi: 1024 ** 3, ti: 1024 ** 4 };
+const SIZE = /^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*$/;
 
 /**
- * "10Gi", "10G", "512KiB" or plain bytes; every letter is a power of 1024, as it was for Docker's options.
- * Answers undefined for what is no size, is negative, is not a whole number of bytes, or passes 2^53 - 1.
+ * "10Gi", "512KiB" or plain bytes. Answers undefined for what is no size, is negative, is not a whole number of bytes,
+ * passes 2^53 - 1, or is ambiguous (`ambiguousSize`).
  */
 export function parseSize(text: string): Bytes | undefined {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*$/.exec(text);
-  const factor = SUFFIXES[match?.[2]?.toLowerCase() ?? "none"];
-  if (match?.[1] === undefined || factor === undefined) return undefined;
-  const value = Number(match[1]) * factor;
+  const [, digits, suffix] = SIZE.exec(text) ?? [];
+  const factor = FACTORS[suffix?.toLowerCase().replace(/(?<=i)b$/, "") ?? "none"];
+  if (digits === undefined || factor === undefined) return undefined;
+  const value = Number(digits) * factor;
   return Number.isSafeInteger(value) ? bytes(value) : undefined;
+}
+
+/** Why "10G" is no size, in a sentence: to Kubernetes it is 10^10, to Docker and LVM 10 * 2^30. undefined: it is not of that kind. */
+export function ambiguousSize(text: string): string | undefined {
+  const [, digits, suffix] = SIZE.exec(text) ?? [];
+  const letter = /^([kmgt])b?$/i.exec(suffix ?? "")?.[1]?.toUpperCase();
+  if (digits === undefined || letter === undefined) return undefined;
+  const power = { K: 3, M: 6, G: 9, T: 12 }[letter] ?? 0;
+  return `"${text.trim()}" is ambiguous, a power of 1000 to some and of 1024 to others: write ${digits}${letter}i for ${digits} * 2^${(power / 3) * 10}, or the bytes`;
 }
 
 /** For people: "10 GiB", "1.5 TiB", "512 B"; at most one decimal. */

@@ -3,13 +3,16 @@ import { DmthinError } from "../errors.ts";
 import { begin, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type End } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { addInfoCommand } from "./info-command.ts";
+import type { AskUpkeep } from "./driver-upkeep.ts";
 import type { AskDriver } from "./info.ts";
+import { addPoolCommands } from "./pool-commands.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Program {
   readonly version: string;
   readonly terminal: Terminal;
   readonly askDriver: AskDriver;
+  readonly askUpkeep: AskUpkeep;
   /** Runs the driver until it is told to stop; answers the exit code. */
   readonly standalone: (configFile: string) => Promise<number>;
 }
@@ -51,6 +54,10 @@ function describe(program: Program, end: End): Command {
       end(config === undefined ? command.error("name a configuration file with --config", { exitCode: EXIT_USAGE }) : standalone(config)),
     );
   addInfoCommand(dmthin, program, end);
+  const pool = begin(dmthin.command("pool"), terminal, ["dmthin pool orphans fast", "dmthin pool extend fast --data +100Gi"]).description(
+    "Look after a pool by hand.",
+  );
+  addPoolCommands(pool, program, end);
   addConfigCommands(dmthin, program, end);
   return dmthin;
 }

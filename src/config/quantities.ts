@@ -1,11 +1,12 @@
 import * as z from "zod";
-import { bytes, formatBytes, parseSize, type Bytes } from "../units.ts";
+import { ambiguousSize, bytes, formatBytes, parseSize, type Bytes } from "../units.ts";
 import { quote } from "./wording.ts";
 
 const required = (issue: { readonly input?: unknown }, what: (input: unknown) => string): string =>
   issue.input === undefined ? "is required" : what(issue.input);
 
-const notASize = (value: unknown): string => `${quote(value)} is not a size: use bytes, or a number with Ki, Mi, Gi, Ti`;
+const notASize = (value: unknown): string =>
+  (typeof value === "string" ? ambiguousSize(value) : undefined) ?? `${quote(value)} is not a size: use bytes, or a number with Ki, Mi, Gi, Ti`;
 
 /** Bytes, from a whole number or from text such as "10Gi". */
 export const size = (range: { readonly least: Bytes; readonly most?: Bytes }) =>

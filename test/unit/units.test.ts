@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import {
+  ambiguousSize,
   GiB,
   KiB,
   MiB,
@@ -21,14 +22,14 @@ import {
 describe("a size in words", () => {
   test.each([
     ["10Gi", 10 * GiB],
-    ["10G", 10 * GiB],
     ["10GiB", 10 * GiB],
-    ["10 gb", 10 * GiB],
+    ["10 gib", 10 * GiB],
+    ["10 B", 10],
     ["512KiB", 512 * KiB],
     ["1.5Ti", 1.5 * TiB],
     ["0", 0],
     ["1048576", MiB],
-    [" 64k ", 64 * KiB],
+    [" 64Ki ", 64 * KiB],
     ["9007199254740991", Number.MAX_SAFE_INTEGER],
   ])("%s", (text, size) => expect(parseSize(text)).toBe(size));
 
@@ -42,6 +43,10 @@ describe("a size in words", () => {
     "0.1Gi",
     "10 apples",
     "10GiBs",
+    "10G",
+    "10gb",
+    "64k",
+    "10Bi",
     "0x10",
     "NaN",
     "9007199254740992",
@@ -50,6 +55,13 @@ describe("a size in words", () => {
     "10\u0661",
   ])("%j is none, and never taken for another", (text) => expect(parseSize(text)).toBeUndefined());
 });
+
+test.each([
+  ["10G", '"10G" is ambiguous, a power of 1000 to some and of 1024 to others: write 10Gi for 10 * 2^30, or the bytes'],
+  ["64 kb", '"64 kb" is ambiguous, a power of 1000 to some and of 1024 to others: write 64Ki for 64 * 2^10, or the bytes'],
+])("%s could be two sizes, and a sentence says so", (text, sentence) => expect(ambiguousSize(text)).toBe(sentence));
+
+test.each(["10Gi", "10GiB", "10", "10 B", "apples", ""])("%j is not ambiguous", (text) => expect(ambiguousSize(text)).toBeUndefined());
 
 describe("a size for people", () => {
   test.each([

@@ -2,41 +2,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { AskDriver } from "../../../src/cli/info.ts";
-import { runCommand } from "../../../src/cli/program.ts";
 import { EXAMPLE } from "../../../src/config/example.ts";
+import { runLine } from "./command-line.ts";
 import { driver } from "./pools.ts";
-
-interface Result {
-  readonly code: number;
-  readonly output: string;
-  readonly error: string;
-  readonly started: readonly string[];
-}
 
 const unreachable: AskDriver = async () => Promise.reject(new Error("14 UNAVAILABLE"));
 
-const read = (stream: PassThrough): Buffer | null => stream.read() as Buffer | null;
-
-/** All that was written so far. */
-function text(stream: PassThrough): string {
-  const chunks: string[] = [];
-  for (let chunk = read(stream); chunk !== null; chunk = read(stream)) chunks.push(chunk.toString());
-  return chunks.join("");
-}
-
-async function run(argv: readonly string[], askDriver: AskDriver = unreachable): Promise<Result> {
-  const [output, error] = [new PassThrough(), new PassThrough()];
-  const started: string[] = [];
-  const standalone = async (file: string): Promise<number> => {
-    started.push(file);
-    return 7;
-  };
-  const code = await runCommand(argv, { version: "1.2.3", terminal: { output, error }, askDriver, standalone });
-  return { code, output: text(output), error: text(error), started };
-}
+const run = async (argv: readonly string[], askDriver: AskDriver = unreachable) => runLine(argv, { askDriver });
 
 let directory = "";
 beforeEach(async () => {
@@ -56,7 +30,7 @@ describe("bad usage ends with 2 and one sentence", () => {
     expect(await run(argv)).toEqual({ code: 2, output: "", error, started: [] });
   });
 
-  test.each([[[]], [["config"]]])("a command is missing: %j prints the help, to where complaints go", async (argv) => {
+  test.each([[[]], [["config"]], [["pool"]]])("a command is missing: %j prints the help, to where complaints go", async (argv) => {
     const result = await run(argv);
     expect(result).toMatchObject({ code: 2, output: "" });
     expect(result.error).toContain("Usage: dmthin");
@@ -72,6 +46,9 @@ test.each([
   [["standalone", "--help"]],
   [["info", "--help"]],
   [["config", "--help"]],
+  [["pool", "--help"]],
+  [["pool", "extend", "--help"]],
+  [["pool", "orphans", "--help"]],
   [["config", "check", "--help"]],
   [["config", "example", "--help"]],
 ])("%j shows examples in 80 columns", async (argv) => {

@@ -9,6 +9,7 @@ import { createAdminServer } from "../../../src/csi/admin-service.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import type { Pool, PoolView } from "../../../src/pool/pool.ts";
 import { bytes, chunks, GiB, KiB, metadataBlocks, MiB } from "../../../src/units.ts";
+import { FakeUpkeep } from "./fake-upkeep.ts";
 import { FakeVolumes } from "./fake-volumes.ts";
 
 const description: PoolDescription = {
@@ -38,7 +39,7 @@ const starting: PoolView = { status: { kind: "recovering" }, figures: undefined,
 async function asked(views: readonly PoolView[]): Promise<DriverInfo> {
   const folder = await mkdtemp(join(tmpdir(), "dmthin-admin-"));
   const pools = views.map((view) => ({ description, view }) as Pick<Pool, "description" | "view"> as Pool);
-  const server = createAdminServer({ pools: () => pools, version: "1.2.3", node: "node-1", logger: silentLogger });
+  const server = createAdminServer({ pools: () => pools, upkeep: new FakeUpkeep(), version: "1.2.3", node: "node-1", logger: silentLogger });
   try {
     await server.listen(join(folder, "admin.sock"));
     return await askDriver(join(folder, "admin.sock"), 5000);

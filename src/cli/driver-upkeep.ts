@@ -1,0 +1,34 @@
+import { types } from "node:util";
+import { silence } from "./silence.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a running driver does to its pools when it is asked; sizes in bytes. What it refuses is rejected in its words. */
+export interface DriverUpkeep {
+  orphans(pool: string): Promise<readonly OrphanInfo[]>;
+  adopt(
+    pool: string,
+    wanted: { readonly number: number; readonly name: string; readonly sizeBytes: number | undefined },
+  ): Promise<{ readonly id: string; readonly sizeBytes: number; readonly filesystem: string }>;
+  remove(pool: string, number: number): Promise<{ readonly waiting: boolean }>;
+  extend(pool: string, part: "data" | "metadata", target: ExtendTo): Promise<{ readonly fromBytes: number; readonly toBytes: number }>;
+}
+
+export type ExtendTo = { readonly to: number } | { readonly by: number } | "max";
+
+/** For the driver behind a socket. */
+export type AskUpkeep = (socket: string) => Promise<DriverUpkeep>;
+
+export interface OrphanInfo {
+  readonly number: number;
+  readonly mappedBytes: number;
+  readonly transactionId: number;
+  readonly notBefore: Date | undefined;
+  readonly notAfter: Date | undefined;
+}
+
+/** Says what the driver refused, or why none answered. Answers the exit code. */
+export async function tellFailure(socket: string, error: unknown, terminal: Terminal): Promise<number> {
+  if (!types.isNativeError(error) || !("isSilent" in error)) throw error;
+  terminal.error.write(`dmthin: ${error.isSilent === true ? await silence(socket, error) : error.message}\n`);
+  return 1;
+}

@@ -1,0 +1,20 @@
+import { formatBytes } from "../units.ts";
+import type { DriverUpkeep, ExtendTo } from "./driver-upkeep.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface Extensions {
+  readonly data: ExtendTo | undefined;
+  readonly metadata: ExtendTo | undefined;
+}
+
+/** Metadata first: data that it cannot map is of no use. Answers the exit code. */
+export async function extendPool(driver: DriverUpkeep, pool: string, { data, metadata }: Extensions, { output, error }: Terminal): Promise<number> {
+  for (const [part, target] of [["metadata", metadata] as const, ["data", data] as const]) {
+    if (target === undefined) continue;
+    error.write(`Extending the ${part} of pool ${pool}; volumes stay in use.\n`);
+    const { fromBytes, toBytes } = await driver.extend(pool, part, target);
+    const now = fromBytes === toBytes ? `as large already: ${formatBytes(toBytes)}` : `${formatBytes(toBytes)} now, ${formatBytes(fromBytes)} before`;
+    output.write(`${part}: ${now}\n`);
+  }
+  return 0;
+}

@@ -1,0 +1,118 @@
+import { describe, expect, test } from "@jest/globals";
+import type { DriverUpkeep } from "../../../src/cli/driver-upkeep.ts";
+import { GiB } from "../../../src/units.ts";
+import { runLine } from "./command-line.ts";
+
+/** A driver that notes what it is asked. */
+class Asked implements DriverUpkeep {
+  readonly calls: unknown[] = [];
+
+  orphans: DriverUpkeep["orphans"] = async () => [
+    { number: 17, mappedBytes: 3 * GiB, transactionId: 41, notBefore: new Date("2026-11-01T10:00:00Z"), notAfter: new Date("2026-11-03T11:30:00Z") },
+    { number: 18, mappedBytes: 0, transactionId: 90, notBefore: new Date("2026-11-20T10:00:00Z"), notAfter: undefined },
+    { number: 19, mappedBytes: 0, transactionId: 1, notBefore: undefined, notAfter: undefined },
+  ];
+
+  adopt: DriverUpkeep["adopt"] = async (pool, wanted) => {
+    this.calls.push(["adopt", pool, wanted]);
+    return { id: "vol-x", sizeBytes: 3 * GiB, filesystem: "xfs" };
+  };
+
+  remove: DriverUpkeep["remove"] = async (pool, number) => {
+    this.calls.push(["remove", pool, number]);
+    return { waiting: number === 18 };
+  };
+
+  extend: DriverUpkeep["extend"] = async (pool, part, target) => {
+    this.calls.push(["extend", pool, part, target]);
+    return { fromBytes: GiB, toBytes: part === "data" ? 2 * GiB : GiB };
+  };
+}
+
+async function run(...argv: readonly string[]) {
+  const driver = new Asked();
+  const sockets: string[] = [];
+  const askUpkeep = async (socket: string): Promise<DriverUpkeep> => {
+    sockets.push(socket);
+    return driver;
+  };
+  return { ...(await runLine(["pool", ...argv], { askUpkeep })), calls: driver.calls, sockets };
+}
+
+describe("pool orphans", () => {
+  test("lists them with what is known of their age, and what can be done", async () => {
+    const { code, output } = await run("orphans", "fast");
+    expect(code).toBe(0);
+    expect(output.split("\n").map((line) => line.trimEnd())).toEqual([
+      "NUMBER  MAPPED  TRANSACTION  MADE",
+      "    17   3 GiB           41  2026-11-01 10:00 to 2026-11-03 11:30",
+      "    18     0 B           90  after 2026-11-20 10:00",
+      "    19     0 B            1  not known",
+      "",
+      "They are left alone until somebody says what becomes of them:",
+      "  dmthin pool orphans fast --adopt 17 --name NAME   gives one a name: it is a volume then",
+      "  dmthin pool orphans fast --delete 17              deletes one, with what it holds",
+      "",
+    ]);
+  });
+
+  test("adopts and deletes by number, and says what became of it", async () => {
+    const adopted = await run("orphans", "fast", "--adopt", "17", "--name", "pvc-1", "--size", "5Gi", "--socket", "unix:///x.sock");
+    expect(adopted).toMatchObject({ code: 0, output: "Thin device 17 is volume vol-x now, pvc-1: 3 GiB, xfs.\n", sockets: ["/x.sock"] });
+    expect(adopted.calls).toEqual([["adopt", "fast", { number: 17, name: "pvc-1", sizeBytes: 5 * GiB }]]);
+    expect((await run("orphans", "fast", "--delete", "17")).output).toBe("Thin device 17 is deleted.\n");
+    expect((await run("orphans", "fast", "--delete", "18")).output).toBe("Thin device 18 is held open, and goes as soon as that ends.\n");
+  });
+
+  test.each([
+    [["--adopt", "1", "--delete", "2"], "either adopted or deleted"],
+    [["--adopt", "1"], "needs a name"],
+    [["--name", "x"], "belong to --adopt"],
+    [["--delete", "1", "--size", "1Gi"], "belong to --adopt"],
+    [["--delete", "one"], "not a thin device's number"],
+  ])("%j is refused before anybody is asked", async (argv, sentence) => {
+    const { code, error, calls, sockets } = await run("orphans", "fast", ...argv);
+    expect({ code, calls, sockets }).toEqual({ code: 2, calls: [], sockets: [] });
+    expect(error).toContain(sentence);
+  });
+});
+
+describe("pool extend", () => {
+  test("extends metadata before data, and says what they were and are", async () => {
+    const { code, output, calls } = await run("extend", "fast", "--data", "+100Gi", "--metadata", "max");
+    expect(calls).toEqual([
+      ["extend", "fast", "metadata", "max"],
+      ["extend", "fast", "data", { by: 100 * GiB }],
+    ]);
+    expect({ code, output }).toEqual({ code: 0, output: "metadata: as large already: 1 GiB\ndata: 2 GiB now, 1 GiB before\n" });
+    expect((await run("extend", "fast", "--data", "2Gi")).calls).toEqual([["extend", "fast", "data", { to: 2 * GiB }]]);
+  });
+
+  test.each([
+    [[], "say what is to grow"],
+    [["--data", "100G"], "ambiguous"],
+    [["--data", "-1Gi"], "not a size"],
+    [["--metadata", "+0"], "not a size"],
+  ])("%j is refused before anybody is asked", async (argv, sentence) => {
+    const { code, error, sockets } = await run("extend", "fast", ...argv);
+    expect({ code, sockets }).toEqual({ code: 2, sockets: [] });
+    expect(error).toContain(sentence);
+  });
+
+  test("what the driver refuses is said in its words", async () => {
+    const refusing = async () => ({ ...new Asked(), extend: async () => Promise.reject(Object.assign(new Error("only 3 GiB are left"), { isSilent: false })) });
+    const { code, error } = await runLine(["pool", "extend", "fast", "--data", "max"], { askUpkeep: refusing });
+    expect(code).toBe(1);
+    expect(error).toContain("dmthin: only 3 GiB are left\n");
+  });
+
+  test("where no driver runs, that is said, and how to start one", async () => {
+    const silent = async () => ({
+      ...new Asked(),
+      extend: async () => Promise.reject(Object.assign(new Error("No connection established"), { isSilent: true })),
+    });
+    const { code, error } = await runLine(["pool", "extend", "fast", "--data", "max", "-s", "/no/such.sock"], { askUpkeep: silent });
+    expect(code).toBe(1);
+    expect(error).toContain("no driver runs here");
+  });
+});

@@ -1,0 +1,52 @@
+import type { PoolUpkeep } from "../../../src/volumes/upkeep.ts";
+import { bytes, GiB } from "../../../src/units.ts";
+import { DmthinError } from "../../../src/errors.ts";
+
+/** Answers as a pool with one orphan would, and notes what it is asked. */
+export class FakeUpkeep implements PoolUpkeep {
+  readonly asked: unknown[] = [];
+
+  orphans: PoolUpkeep["orphans"] = async (pool) => {
+    if (pool !== "fast") throw new DmthinError({ code: "not-found", kind: "pool", id: pool });
+    return [{ number: 9, mappedBytes: GiB, transactionId: 3, notBefore: new Date(1_700_000_000_000), notAfter: undefined }];
+  };
+
+  adoptOrphan: PoolUpkeep["adoptOrphan"] = async (wanted) => {
+    this.asked.push(wanted);
+    const { number, name, sizeBytes = GiB } = wanted;
+    return {
+      node: "node-1",
+      condition: { abnormal: false, message: "the volume is well" },
+      pool: wanted.pool,
+      record: {
+        kind: "volume",
+        id: "vol-x",
+        name,
+        number,
+        sizeBytes,
+        createdAt: new Date(0),
+        transactionId: 3,
+        state: "ready",
+        filesystem: { type: "ext4", state: "formatted" },
+        origin: { kind: "blank" },
+        capabilities: [],
+        mkfsOptions: [],
+        parameters: { discardOnDelete: true, xfsNospaceMaxRetries: "auto" },
+        renewIdentity: false,
+        growFilesystem: false,
+        staging: undefined,
+        publications: [],
+      },
+    };
+  };
+
+  deleteOrphan: PoolUpkeep["deleteOrphan"] = async (wanted) => {
+    this.asked.push(wanted);
+    return wanted.number === 9 ? "removed" : "waiting";
+  };
+
+  extend: PoolUpkeep["extend"] = async (pool, part, target) => {
+    this.asked.push({ pool, part, target });
+    return { at: new Date(0), part, fromBytes: GiB, toBytes: bytes(2 * GiB), by: "request" };
+  };
+}

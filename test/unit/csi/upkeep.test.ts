@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAdminServer } from "../../../src/csi/admin-service.ts";
+import { askUpkeep } from "../../../src/csi/upkeep-client.ts";
+import { silentLogger } from "../../../src/logger.ts";
+import { GiB } from "../../../src/units.ts";
+import { FakeUpkeep } from "./fake-upkeep.ts";
+
+let folder: string;
+let fake: FakeUpkeep;
+let server: ReturnType<typeof createAdminServer>;
+const client = () => askUpkeep(join(folder, "admin.sock"));
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dmthin-upkeep-"));
+  fake = new FakeUpkeep();
+  server = createAdminServer({ pools: () => [], upkeep: fake, version: "1.2.3", node: "node-1", logger: silentLogger });
+  await server.listen(join(folder, "admin.sock"));
+});
+afterEach(async () => {
+  await server.close(AbortSignal.abort());
+  await rm(folder, { recursive: true });
+});
+
+test("orphans come with their size, and with what is known of their age", async () => {
+  expect(await client().orphans("fast")).toEqual([
+    { number: 9, mappedBytes: GiB, transactionId: 3, notBefore: new Date(1_700_000_000_000), notAfter: undefined },
+  ]);
+});
+
+test("an adoption carries number, name and size, and one without a size leaves it to what the orphan holds", async () => {
+  expect(await client().adopt("fast", { number: 9, name: "found", sizeBytes: 2 * GiB })).toEqual({ id: "vol-x", sizeBytes: 2 * GiB, filesystem: "ext4" });
+  await client().adopt("fast", { number: 9, name: "found", sizeBytes: undefined });
+  expect(fake.asked).toEqual([
+    { pool: "fast", number: 9, name: "found", sizeBytes: 2 * GiB },
+    { pool: "fast", number: 9, name: "found", sizeBytes: undefined },
+  ]);
+});
+
+test("a deletion says whether it waits", async () => {
+  expect([await client().remove("fast", 9), await client().remove("fast", 8)]).toEqual([{ waiting: false }, { waiting: true }]);
+});
+
+test("an extension says what is to grow, and to what, by what, or as far as it goes", async () => {
+  expect(await client().extend("fast", "data", { to: 2 * GiB })).toEqual({ fromBytes: GiB, toBytes: 2 * GiB });
+  await client().extend("fast", "metadata", { by: GiB });
+  await client().extend("fast", "data", "max");
+  expect(fake.asked).toEqual([
+    { pool: "fast", part: "data", target: { to: 2 * GiB } },
+    { pool: "fast", part: "metadata", target: { by: GiB } },
+    { pool: "fast", part: "data", target: "max" },
+  ]);
+});
+
+test("what the driver refuses comes in its own words, and is told from a driver that is not there", async () => {
+  await expect(client().orphans("slow")).rejects.toMatchObject({ message: "there is no pool slow", isSilent: false });
+  await expect(client().adopt("fast", { number: 9, name: "", sizeBytes: undefined })).rejects.toMatchObject({ message: "an adopted orphan needs a name" });
+  await expect(askUpkeep(join(folder, "nobody.sock")).orphans("fast")).rejects.toMatchObject({ isSilent: true });
+});
