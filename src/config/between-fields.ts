@@ -1,6 +1,8 @@
 import { posix } from "node:path";
-import { KiB, bytes, formatBytes, type Bytes } from "../units.ts";
-import { defaultMetadata, leastMetadata } from "./metadata-size.ts";
+import { KiB, bytes, formatBytes, roundUp, type Bytes } from "../units.ts";
+import { claimProblems } from "./claims.ts";
+import { MAXIMUM_METADATA_BYTES, defaultMetadata, leastMetadata } from "./metadata-size.ts";
+import { at, textAt, type Path, type Problem } from "./document-paths.ts";
 import { isWithin } from "./paths.ts";
 import { spellPath } from "./wording.ts";
 
@@ -8,18 +10,6 @@ import { spellPath } from "./wording.ts";
  * The checks between the fields of a document. They run whatever else is wrong with it, so that all problems come at
  * once: hence `unknown`, and nothing is said of fields that had a problem of their own.
  */
-export interface Problem {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-type Path = Problem["path"];
-
-const at = (value: unknown, path: Path): unknown =>
-  path.reduce<unknown>((inner, key) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined), value);
-const textAt = (value: unknown, ...path: Path): string | undefined => {
-  const found = at(value, path);
-  return typeof found === "string" ? found : undefined;
-};
 const sizeAt = (value: unknown, ...path: Path): Bytes | undefined => {
   const found = at(value, path);
   return typeof found === "number" ? bytes(found) : undefined;
@@ -41,6 +31,11 @@ export function poolProblems(pool: unknown): readonly Problem[] {
       message: `${formatBytes(metadata)} cannot map ${formatBytes(data)} in chunks of ${formatBytes(chunk)}: at least ${formatBytes(leastMetadata(data, chunk))}, better ${formatBytes(defaultMetadata(data, chunk))}`,
     });
   }
+  for (const key of ["dataSize", "maximumDataSize"]) {
+    const size = sizeAt(pool, "backing", "loop", key);
+    if (size !== undefined && leastMetadata(size, chunk) > MAXIMUM_METADATA_BYTES) problems.push({ path: ["chunkSize"], message: chunkTooSmall(size, chunk) });
+  }
+  problems.push(...shares(pool), ...fixedByExisting(pool));
   const ratio = at(pool, ["overcommitRatio"]);
   const wanted = sizeAt(pool, "defaultVolumeSize");
   if (data !== undefined && wanted !== undefined && typeof ratio === "number" && wanted > data * ratio) {
@@ -48,6 +43,27 @@ export function poolProblems(pool: unknown): readonly Problem[] {
   }
   return problems;
 }
+
+function chunkTooSmall(size: Bytes, chunk: Bytes): string {
+  const step = bytes(64 * KiB);
+  const enough = roundUp(bytes(Math.ceil((chunk * leastMetadata(size, chunk)) / MAXIMUM_METADATA_BYTES)), step);
+  const most = formatBytes(MAXIMUM_METADATA_BYTES);
+  return `${formatBytes(size)} in chunks of ${formatBytes(chunk)} needs ${formatBytes(leastMetadata(size, chunk))} of metadata, and the kernel takes at most ${most}: at least ${formatBytes(enough)}`;
+}
+
+/** Metadata has a spare of its own size beside it, unless both are on other disks. */
+function shares(pool: unknown): readonly Problem[] {
+  const group = at(pool, ["backing", "directLvm"]);
+  const [data, metadata, others] = [at(group, ["thinpPercent"]), at(group, ["thinpMetaPercent"]), at(group, ["metadataDevices"])];
+  if (typeof data !== "number" || typeof metadata !== "number" || (Array.isArray(others) && others.length > 0) || data + 2 * metadata <= 100) return [];
+  const message = `${data}% for data, and ${metadata}% each for metadata and its spare, are more than there is: at most ${100 - 2 * metadata}%`;
+  return [{ path: ["backing", "directLvm", "thinpPercent"], message }];
+}
+
+const fixedByExisting = (pool: unknown): readonly Problem[] =>
+  at(pool, ["backing", "existing"]) === undefined || at(pool, ["chunkSize"]) === undefined
+    ? []
+    : [{ path: ["chunkSize"], message: "a pool that exists has its chunk size already, which is taken from it: leave this out" }];
 
 /** Of a standalone document. */
 export function documentProblems(document: unknown): readonly Problem[] {
@@ -57,7 +73,7 @@ export function documentProblems(document: unknown): readonly Problem[] {
     ...pools.flatMap((pool, index) => poolProblems(pool).map(({ path, message }) => ({ path: ["pools", index, ...path], message }))),
     ...poolNames(pools),
     ...defaults(pools),
-    ...devices(pools),
+    ...claimProblems(pools),
     ...directories(document, pools),
     ...sockets(document),
   ];
@@ -89,13 +105,6 @@ const defaults = (pools: readonly unknown[]): readonly Problem[] =>
       message: `only one pool is the default, and ${spellPath(first.slice(0, 2))} is it already`,
     }),
   );
-
-const devices = (pools: readonly unknown[]): readonly Problem[] =>
-  repeated(
-    pools.flatMap((pool, index) =>
-      ["data", "metadata"].map((role) => ({ path: ["pools", index, "backing", "devices", role], text: textAt(pool, "backing", "devices", role) })),
-    ),
-  ).map(({ path, text, first }) => ({ path, message: `${text} is in use already: ${spellPath(first)}` }));
 
 function directories(document: unknown, pools: readonly unknown[]): readonly Problem[] {
   const state = textAt(document, "stateDirectory");

@@ -11,13 +11,32 @@ pools:
         directory: /var/lib/dmthin/fast
         dataSize: 100Gi
         # metadataSize: 219Mi     # fully allocated; by default from dataSize and chunkSize
-    # chunkSize: 64Ki             # a multiple of 64Ki, fixed for the pool's life
+        # maximumDataSize: 100Gi  # how far it may grow by itself; by default not at all
+        # hostReserve: 1Gi        # kept free on the filesystem below
+    # chunkSize: 64Ki             # a multiple of 64Ki, fixed for the pool's life; 512Ki on directLvm
     # zeroNewBlocks: true         # nobody reads what another volume left
     # minimumFree: 10%            # below it no new volumes and snapshots; or { data: 10%, metadata: 10% }
     # overcommitRatio: 10         # how many times the pool's size may be promised
     # defaultVolumeSize: 10Gi
     # filesystem: ext4            # ext4, xfs or btrfs
-    # discardOnDelete: true       # give the blocks back before a volume is deleted; false on devices
+    # discardOnDelete: true       # give the blocks back before a volume is deleted; false on other backings
+    # autoextendThreshold: 80%    # made larger when this much is used; 100%: never
+    # autoextendPercent: 20%      # by how much of its size
+    # whenFull: auto              # writes wait while it can still be made larger; or queue, or error
+    # trim:
+    #   interval: 7d              # mounted filesystems give back what they do not use; or never
+    #   atOnce: 1
+
+  # Whole disks, in a volume group that the driver makes: for production.
+  # - name: disks
+  #   backing:
+  #     directLvm:
+  #       devices: [/dev/disk/by-id/scsi-EXAMPLE-*]
+  #       metadataDevices: []     # others for the catalogue and the metadata; by default the same
+  #       volumeGroup: dmthin-disks
+  #       thinpPercent: 95%
+  #       thinpMetaPercent: 1%
+  #       force: false            # true: overwrite a signature on a disk that nobody uses
 
   # Two block devices. Everything on them is overwritten when the pool is made.
   # - name: big
@@ -25,6 +44,12 @@ pools:
   #     devices:
   #       data: /dev/disk/by-id/nvme-EXAMPLE-part2
   #       metadata: /dev/disk/by-id/nvme-EXAMPLE-part1
+
+  # A thin pool that an administrator made, and that holds nothing yet.
+  # - name: made
+  #   backing:
+  #     existing:
+  #       pool: group/pool
 
 # socket: unix:///run/dmthin/csi.sock
 # socketMode: "0600"              # in quotes

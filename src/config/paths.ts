@@ -20,6 +20,13 @@ export const absolutePath = () =>
     return problem === undefined ? posix.normalize(path).replace(/(?<=.)\/$/, "") : z.NEVER;
   });
 
+/** The path of one block device or, with `*` and `?` in its last part, of those that are there. */
+export const devicePattern = () =>
+  absolutePath().check((payload) => {
+    if (/[*?]/.test(posix.dirname(payload.value)))
+      payload.issues.push({ code: "custom", message: `${quote(payload.value)}: "*" and "?" may stand in the last part only`, input: payload.value });
+  });
+
 /** The path of a unix socket, written as such or as "unix:///run/…", which is how the sidecars are told. */
 export const socketPath = () =>
   z.string().transform((text, context) => {

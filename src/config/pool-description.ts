@@ -7,7 +7,7 @@ export interface PoolDescription {
   /** The pool of volumes that name none. */
   readonly isDefault: boolean;
   readonly backing: Backing;
-  /** 64 KiB to 1 GiB in steps of 64 KiB; fixed for the pool's life. */
+  /** 64 KiB to 1 GiB in steps of 64 KiB; fixed for the pool's life. Of a pool that exists it says nothing: that has its own. */
   readonly chunkSize: Bytes;
   /** Zero new blocks before they are handed out. */
   readonly zeroNewBlocks: boolean;

@@ -2,7 +2,8 @@ import * as z from "zod";
 import { FILESYSTEM_TYPES } from "../filesystem/filesystems.ts";
 import { GiB, KiB, MiB, TiB, bytes, formatBytes, type Bytes } from "../units.ts";
 import { MAXIMUM_METADATA_BYTES, defaultMetadata } from "./metadata-size.ts";
-import { absolutePath } from "./paths.ts";
+import { defaultVolumeGroup } from "./claims.ts";
+import { absolutePath, devicePattern } from "./paths.ts";
 import { WHEN_FULL, type Backing, type PoolDescription } from "./pool-description.ts";
 import { duration, percentage, size } from "./quantities.ts";
 import { quote } from "./wording.ts";
@@ -48,35 +49,36 @@ const devices = z.strictObject({
   metadata: absolutePath().describe("The block device for metadata, on a fast and safe disk."),
 });
 
-const percentOfGroup = (most: number) =>
-  percentage().refine((value) => value > 0 && value <= most, { error: ({ input }) => `${String(input)} % is out of range: more than 0%, at most ${most}%` });
-
 /** A name as LVM takes it, no longer than device names allow beside the volumes' own. Source: lvm(8), "Valid names". */
 const VOLUME_GROUP = /^(?!\.{1,2}$)[A-Za-z0-9+_.][A-Za-z0-9+_.-]{0,62}$/;
 
 const directLvm = z.strictObject({
   devices: z
-    .array(absolutePath())
+    .array(devicePattern())
     .min(1, { error: "at least one disk is needed" })
     .describe("Whole disks, best by lasting names; * and ? are allowed in the last part: /dev/disk/by-id/nvme-*."),
-  metadataDevices: z.array(absolutePath()).default([]).describe("Other disks for the catalogue and the metadata, fast and safe ones. By default the same."),
+  metadataDevices: z.array(devicePattern()).default([]).describe("Other disks for the catalogue and the metadata, fast and safe ones. By default the same."),
   volumeGroup: z
     .string()
     .regex(VOLUME_GROUP, { error: ({ input }) => `${quote(input)} is not a name for a volume group: letters, digits, "+", "_", "." and "-" inside` })
     .optional()
     .describe("The volume group that is made of them. By default dmthin- and the pool's name."),
-  thinpPercent: percentOfGroup(99).prefault("95%").describe("At most this much of the volume group for data."),
-  thinpMetaPercent: percentOfGroup(50).prefault("1%").describe("This much of the volume group for metadata, and as much again as its spare."),
+  thinpPercent: percentage({ least: 1, most: 99 }).prefault("95%").describe("At most this much of the volume group for data."),
+  thinpMetaPercent: percentage({ least: 0.1, most: 49 }).prefault("1%").describe("This much of the volume group for metadata, and as much again as its spare."),
   force: z
     .boolean()
     .default(false)
     .describe("Overwrite a filesystem or partition table on a disk that nobody uses. Never a disk in use, or another volume group's."),
 });
 
+/** A logical volume, or what device-mapper's tools take for a name. Sources: lvm(8), "Valid names"; DM_CHAR_WHITELIST in libdm. */
+const THIN_POOL =
+  /^((?!\.{1,2}\/)[A-Za-z0-9+_.][A-Za-z0-9+_.-]*\/(?!\.{1,2}$)[A-Za-z0-9+_.][A-Za-z0-9+_.-]*|(?!\.{1,2}$)[A-Za-z0-9#+:=@_.][A-Za-z0-9#+:=@_.-]{0,126})$/;
+
 const existing = z.strictObject({
   pool: z
     .string()
-    .regex(/^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*(\/[A-Za-z0-9+_.][A-Za-z0-9+_.-]*)?$/, {
+    .regex(THIN_POOL, {
       error: ({ input }) => `${quote(input)} is neither "group/pool" nor the name of a device-mapper device`,
     })
     .describe('A thin pool of LVM as "group/pool", or the name of a device-mapper device. It must hold nothing yet.'),
@@ -108,7 +110,7 @@ const spec = {
     .refine((value) => value % CHUNK_STEP === 0, { error: ({ input }) => `${formatBytes(input as number)} is not a multiple of 64 KiB` })
     .optional()
     .describe(
-      "The unit of allocation and of sharing, a multiple of 64 KiB. Fixed for the pool's life. By default 512Ki on directLvm, what it has on existing, 64Ki elsewhere.",
+      "The unit of allocation and of sharing, a multiple of 64 KiB. Fixed for the pool's life. By default 512Ki on directLvm, 64Ki on loop and devices; a pool that exists has its own.",
     ),
   zeroNewBlocks: z.boolean().default(true).describe("Zero a chunk before a volume gets it, so that nobody reads what another volume left."),
   minimumFree: z
@@ -129,10 +131,10 @@ const spec = {
     .boolean()
     .optional()
     .describe("Give a volume's blocks back to what lies below the pool before it is deleted. By default true on loop, false elsewhere."),
-  autoextendThreshold: percentage({ most: 100, least: 50 })
+  autoextendThreshold: percentage({ least: 50, most: 100, whole: true })
     .prefault("80%")
     .describe("The pool is made larger when this much of its data is used. 100%: never."),
-  autoextendPercent: percentage({ most: 100, least: 1 })
+  autoextendPercent: percentage({ least: 1, most: 100, whole: true })
     .prefault("20%")
     .describe("By how much of its size it is made larger; what there is when there is less."),
   whenFull: z
@@ -140,17 +142,15 @@ const spec = {
     .default("auto")
     .describe("What writes do in a full pool: queue waits for room, error fails at once, auto waits while the pool can still be made larger."),
   trim: z
-    .union([
-      z.literal("off").transform(() => undefined),
-      z.strictObject({
-        interval: duration({ leastMs: 60_000, mostMs: 366 * 86_400_000 })
-          .prefault("7d")
-          .describe("How often each one."),
-        atOnce: z.int().min(1).max(64).default(1).describe("How many at the same time."),
-      }),
-    ])
+    .strictObject({
+      interval: z
+        .union([duration({ leastMs: 60_000, mostMs: 366 * 86_400_000 }), z.literal("never").transform(() => undefined)])
+        .prefault("7d")
+        .describe("How often each mounted filesystem is trimmed, or never."),
+      atOnce: z.int().min(1).max(64).default(1).describe("How many at the same time."),
+    })
     .prefault({})
-    .describe('Mounted filesystems give back the blocks that they do not use: without that a pool only fills. "off", or how often and how many at once.'),
+    .describe("Mounted filesystems give back the blocks that they do not use: without that a pool only fills."),
 };
 
 export const poolDocument = z.strictObject({
@@ -168,7 +168,7 @@ function backingOf({ loop: files, devices: disks, directLvm: whole, existing: ma
     return { kind: "loop", ...files, metadataSize, maximumDataSize };
   }
   if (disks !== undefined) return { kind: "devices", ...disks };
-  if (whole !== undefined) return { kind: "directLvm", ...whole, volumeGroup: whole.volumeGroup ?? `dmthin-${name}` };
+  if (whole !== undefined) return { kind: "directLvm", ...whole, volumeGroup: whole.volumeGroup ?? defaultVolumeGroup(name) };
   if (made !== undefined) return { kind: "existing", ...made };
   throw new TypeError("a pool document without a backing passed its check");
 }
@@ -196,6 +196,6 @@ export function describePool(pool: PoolDocument, only: boolean): PoolDescription
     backing: backingOf(pool.backing, pool.name, chunkSize),
     minimumFree: { dataPercent: minimumFree.data, metadataPercent: minimumFree.metadata },
     autoextend: { thresholdPercent: autoextendThreshold, percent: autoextendPercent },
-    trim: trim === undefined ? undefined : { intervalMs: trim.interval, atOnce: trim.atOnce },
+    trim: trim.interval === undefined ? undefined : { intervalMs: trim.interval, atOnce: trim.atOnce },
   };
 }

@@ -25,13 +25,13 @@ export const size = (range: { readonly least: Bytes; readonly most?: Bytes }) =>
   });
 
 /** Percent as a number, from text such as "10%" or "2.5%". A bare number is refused: 0.1 could be either. */
-export const percentage = ({ least = 0, most = 99 }: { readonly least?: number; readonly most?: number } = {}) => {
+export const percentage = ({ least = 0, most = 99, whole = false }: { readonly least?: number; readonly most?: number; readonly whole?: boolean } = {}) => {
   const notAPercentage = (value: unknown): string =>
-    `${quote(value)} is not a percentage: write it as "${least > 10 ? least : 10}%", from ${least}% to ${most}%`;
+    `${quote(value)} is not a ${whole ? "whole " : ""}percentage: write it as "${Math.max(least, Math.min(most, 10))}%", from ${least}% to ${most}%`;
   return z.string({ error: (issue) => required(issue, notAPercentage) }).transform((value, context): number => {
     const match = /^\s*(\d{1,3}(?:\.\d+)?)\s*%\s*$/.exec(value);
     const percent = Number(match?.[1]);
-    if (percent >= least && percent <= most) return percent;
+    if (percent >= least && percent <= most && (!whole || Number.isInteger(percent))) return percent;
     context.addIssue(notAPercentage(value));
     return z.NEVER;
   });

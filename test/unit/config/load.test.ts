@@ -62,10 +62,10 @@ describe("the example", () => {
 
   /** Its comments say what the defaults are: taken in, they change nothing. */
   test("shows true defaults in its comments", () => {
-    const uncommented = EXAMPLE.replaceAll(/^( *)# (?=(?: {2})?\w+: ?|- name|\s+(?:backing|devices|data|metadata):)/gm, "$1");
+    const uncommented = EXAMPLE.replaceAll(/^( *)# (?= *(?:- )?\w+:(?: |$))/gm, "$1");
     const config = parse(readYaml(uncommented, "example"), "node1");
     expect(uncommented).not.toMatch(/^\s*# (?:\w+):/m);
-    expect(config.pools.map((pool) => pool.backing.kind)).toEqual(["loop", "devices"]);
+    expect(config.pools.map((pool) => pool.backing.kind)).toEqual(["loop", "directLvm", "devices", "existing"]);
     const [plain] = parse(readYaml(EXAMPLE, "example"), "node1").pools;
     expect({ ...config, pools: config.pools[0] }).toEqual({ ...parse(readYaml(EXAMPLE, "example"), "node1"), pools: plain });
   });
