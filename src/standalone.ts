@@ -17,6 +17,7 @@ import { WorkerPool } from "./pool/worker-pool.ts";
 import type { Service } from "./until-signal.ts";
 import { LocalVolumes } from "./volumes/local-volumes.ts";
 
+import { TrimSchedule } from "./volumes/trim-schedule.ts";
 /** Another boot has another one: what was staged before is staged no more. Source: random(4). */
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 /**
@@ -37,13 +38,20 @@ export async function startStandalone(config: StandaloneConfig, { logger, versio
   logger.info("starting", { version, node: config.nodeName, pools: config.pools.map(({ name }) => name) });
   const pools = openPools(config, logger, (await readFile(BOOT_ID, "utf8")).trim());
   const threads = new BlockingThreads({ entry: workerEntry("blocking-worker") });
-  const filesystems = new LinuxFilesystems({ logger, run, threads });
+  const slowThreads = new BlockingThreads({ entry: workerEntry("blocking-worker"), limit: trimsAtOnce(config) });
+  const filesystems = new LinuxFilesystems({ logger, run, threads, slowThreads });
   const volumes = new LocalVolumes({ pools, filesystems, node: config.nodeName, logger });
   const { enableAttach, attachLimit } = config.testing;
   const options = { attach: enableAttach ? { limit: attachLimit } : undefined, alpha: config.alphaCapabilities };
   const csi = createCsiServer({ volumes, nodeVolumes: volumes, logger, version, options });
   const admin = createAdminServer({ pools: () => pools, upkeep: volumes, version, node: config.nodeName, logger });
-  const service = closing([csi, admin], pools, [watchPools(pools, logger), threads, { close: async () => ending.abort() }]);
+  const service = closing([csi, admin], pools, [
+    watchPools(pools, logger),
+    new TrimSchedule({ pools, filesystems, logger }),
+    threads,
+    slowThreads,
+    { close: async () => ending.abort() },
+  ]);
   try {
     await settled(pools);
     await csi.listen(config.socket, config.socketMode);
@@ -63,6 +71,12 @@ const openPools = ({ pools, stateDirectory, runDirectory }: StandaloneConfig, lo
 async function settled(pools: readonly Pool[]): Promise<void> {
   const until = performance.now() + SETTLE_MS;
   while (performance.now() < until && pools.some(({ view: { status } }) => status.kind === "recovering" || status.kind === "locked"))
+const trimsAtOnce = ({ pools }: StandaloneConfig): number =>
+  Math.max(
+    1,
+    pools.reduce((sum, { trim }) => sum + (trim?.atOnce ?? 0), 0),
+  );
+
     await sleep(SETTLE_STEP_MS);
 }
 

@@ -53,6 +53,8 @@ export interface VolumeRecord extends Thin {
   readonly renewIdentity: boolean;
   /** The device is larger than the filesystem on it: grown at the next stage or expansion. */
   readonly growFilesystem: boolean;
+  /** When its filesystem last gave back all that it does not use. */
+  readonly trimmedAt?: Date;
   readonly staging: Staging | undefined;
   readonly publications: readonly Publication[];
 }

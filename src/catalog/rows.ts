@@ -30,7 +30,8 @@ export function readThin(row: Row): ThinRecord {
     createdAt: new Date(stored.createdAt),
   };
   if (stored.kind === "snapshot") return { ...stored, ...columns };
-  return { ...stored, ...columns, ...readUse(row["use_details"]) };
+  const trimmed = stored.trimmedAt === undefined ? {} : { trimmedAt: new Date(stored.trimmedAt) };
+  return { ...stored, ...columns, ...trimmed, ...readUse(row["use_details"]) };
 }
 
 function readUse(details: SQLOutputValue | undefined): Pick<VolumeRecord, "staging" | "publications"> {

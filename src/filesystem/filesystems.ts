@@ -63,6 +63,11 @@ export interface Filesystems {
   unmount(target: string, signal?: AbortSignal): Promise<"not-mounted" | "unmounted" | "detached">;
   /** Grows the mounted filesystem to its device. Nothing to grow is success. */
   grow(type: FilesystemType, device: string, mountPoint: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Gives the blocks between `from` and `to` that the mounted filesystem does not use back to its device; answers how
+   * much that was. btrfs is trimmed as a whole, by the part that begins at 0. A call that was given up goes on.
+   */
+  trim(type: FilesystemType, mountPoint: string, part: { readonly from: Bytes; readonly to: Bytes }, deadlineMs: number): Promise<Bytes>;
   /** How often xfs tries again to write metadata to a full pool: a count, or "default" for the kernel's own (for ever). */
   setXfsNospaceRetries(major: number, minor: number, retries: number | "default"): Promise<void>;
   /** The smallest device that the type can be made on. */

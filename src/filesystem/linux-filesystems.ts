@@ -13,6 +13,7 @@ import { mounts } from "./mounts.ts";
 import { probe } from "./probe.ts";
 import { readSize, recognise } from "./superblocks.ts";
 import { canonicalTarget, makeTarget, removeTarget } from "./targets.ts";
+import { trimFilesystem } from "./trim.ts";
 import { TYPES } from "./types.ts";
 import { unmount } from "./unmount.ts";
 import { UsageReader } from "./usage.ts";
@@ -22,6 +23,8 @@ export interface LinuxFilesystemsParts {
   readonly logger: Logger;
   readonly run: Run;
   readonly threads: Pick<BlockingThreads, "run">;
+  /** For what takes long and must not keep the others waiting. Default: `threads`. */
+  readonly slowThreads?: Pick<BlockingThreads, "run">;
   /** Default "/sys". */
   readonly sysRoot?: string;
   /** What mkfs is fitted to, as `uname -r` tells it. Default: the running kernel's. */
@@ -38,14 +41,16 @@ export class LinuxFilesystems implements Filesystems {
   readonly #sysRoot: string;
   readonly #kernel: KernelVersion;
   readonly #threads: LinuxFilesystemsParts["threads"];
+  readonly #slowThreads: LinuxFilesystemsParts["threads"];
   readonly #usage: UsageReader;
 
-  constructor({ logger, run, threads, sysRoot = "/sys", kernelRelease = release() }: LinuxFilesystemsParts) {
+  constructor({ logger, run, threads, slowThreads = threads, sysRoot = "/sys", kernelRelease = release() }: LinuxFilesystemsParts) {
     this.#logger = logger;
     this.#run = async (argv, options) => run(argv, { onLateEnd: this.#tellLateEnd, ...options });
     this.#sysRoot = sysRoot;
     this.#kernel = parseKernelRelease(kernelRelease);
     this.#threads = threads;
+    this.#slowThreads = slowThreads;
     this.#usage = new UsageReader(threads);
   }
 
@@ -97,6 +102,10 @@ export class LinuxFilesystems implements Filesystems {
   async grow(type: FilesystemType, device: string, mountPoint: string, signal?: AbortSignal): Promise<void> {
     requireDevice(device);
     await this.#run(TYPES[type].growArgv(device, await canonicalTarget(mountPoint)), { signal, deadlineMs: GROW_DEADLINE_MS });
+  }
+
+  async trim(type: FilesystemType, mountPoint: string, part: { readonly from: Bytes; readonly to: Bytes }, deadlineMs: number): Promise<Bytes> {
+    return trimFilesystem(this.#slowThreads, type, mountPoint, part, deadlineMs);
   }
 
   async setXfsNospaceRetries(major: number, minor: number, retries: number | "default"): Promise<void> {

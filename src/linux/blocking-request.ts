@@ -5,8 +5,10 @@ import type { FilesystemFigures } from "./filesystem-calls.ts";
 export type BlockingRequest =
   | {
       readonly kind: "ioctl";
-      /** Opened for reading and writing, in the thread, since opening can block as well. */
+      /** Opened in the thread, since opening can block as well. */
       readonly path: string;
+      /** Default: for reading and writing, which a directory is not opened for. */
+      readonly access?: "read";
       readonly request: number;
       readonly data: Uint8Array;
       /** For the error: what is done, and to what. */

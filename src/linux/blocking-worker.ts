@@ -9,8 +9,8 @@ import { ioctl } from "./ioctl.ts";
 function carryOut(request: BlockingRequest): BlockingReply {
   switch (request.kind) {
     case "ioctl": {
-      const { path, data, operation, subject } = request;
-      const fd = openDescriptor(path, "read-write");
+      const { path, access = "read-write", data, operation, subject } = request;
+      const fd = openDescriptor(path, access);
       try {
         ioctl(fd, request.request, data, operation, subject);
         return { answer: data };

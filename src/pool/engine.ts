@@ -108,12 +108,12 @@ export class PoolEngine implements PoolCalls {
 
   async setFilesystem(
     id: string,
-    change: { readonly state?: FilesystemState; readonly renewIdentity?: boolean; readonly growFilesystem?: boolean },
+    change: { readonly state?: FilesystemState; readonly renewIdentity?: boolean; readonly growFilesystem?: boolean; readonly trimmedAt?: Date },
   ): Promise<VolumeRecord> {
     return this.#bench.mailbox.run(() => {
       const record = this.#volume(id);
-      const { state = record.filesystem.state, renewIdentity = record.renewIdentity, growFilesystem = record.growFilesystem } = change;
-      const changed = { ...record, filesystem: { ...record.filesystem, state }, renewIdentity, growFilesystem };
+      const { state = record.filesystem.state, ...rest } = change;
+      const changed = { ...record, ...rest, filesystem: { ...record.filesystem, state } };
       return state === record.filesystem.state ? this.#put(changed, "filesystem") : this.#putFormat(changed);
     });
   }

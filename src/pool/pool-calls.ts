@@ -153,7 +153,7 @@ export interface PoolCalls {
   /** Committed before it answers. */
   setFilesystem(
     id: string,
-    change: { readonly state?: FilesystemState; readonly renewIdentity?: boolean; readonly growFilesystem?: boolean },
+    change: { readonly state?: FilesystemState; readonly renewIdentity?: boolean; readonly growFilesystem?: boolean; readonly trimmedAt?: Date },
   ): Promise<VolumeRecord>;
   setStaging(id: string, staging: Staging | undefined): Promise<VolumeRecord>;
   setPublications(id: string, publications: readonly Publication[]): Promise<VolumeRecord>;

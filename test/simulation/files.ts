@@ -36,6 +36,11 @@ export class SimulatedFiles {
     return found?.entry.filesystem?.files.includes(innerPath(found.entry, found.within)) ?? false;
   }
 
+  remove(path: string): void {
+    const { filesystem, inner } = this.#find(path);
+    filesystem.removeFile(inner);
+  }
+
   async sync(path: string): Promise<void> {
     const { filesystem } = this.#find(path);
     await waiting(() => filesystem.writeOut());

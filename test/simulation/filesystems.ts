@@ -103,6 +103,12 @@ export class SimulatedFilesystems implements Filesystems {
     await this.#process.changeSlowly("grow", mountPoint, () => filesystem.grow());
   }
 
+  async trim(_type: FilesystemType, mountPoint: string, part: { readonly from: Bytes; readonly to: Bytes }): Promise<Bytes> {
+    const filesystem = this.#machine.mounts.at(mountPoint)?.filesystem;
+    if (filesystem === undefined) throw refusal("trim", mountPoint, "ENOTTY");
+    return bytes(await this.#process.changeSlowly("trim", mountPoint, () => filesystem.trim(part)));
+  }
+
   async setXfsNospaceRetries(major: number, minor: number, retries: number | "default"): Promise<void> {
     this.#process.change("xfs retries", `${major}:${minor}`, () => {
       const entry = this.#machine.mounts.entries.find((mount) => mount.type === "xfs" && mount.major === major && mount.minor === minor);

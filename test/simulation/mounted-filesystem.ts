@@ -105,6 +105,21 @@ export class MountedFilesystem {
     this.device.flush();
   }
 
+  /** Gives back what no file on the device has; answers how much that is. */
+  trim({ from, to }: { readonly from: number; readonly to: number }): number {
+    const taken = [...this.#files.values()].toSorted((left, right) => left.offset - right.offset);
+    const ends = [...taken.map(({ offset }) => offset), this.#header.sizeBytes];
+    const starts = [FILES_AT, ...taken.map(({ offset, length }) => Math.ceil((offset + length) / PAGE_BYTES) * PAGE_BYTES)];
+    let trimmed = 0;
+    for (const [index, start] of starts.entries()) {
+      const [first, last] = [Math.max(start, from), Math.min(ends[index] ?? 0, to)];
+      if (last <= first) continue;
+      this.device.discard(first, last - first);
+      trimmed += last - first;
+    }
+    return trimmed;
+  }
+
   #mark(dirty: boolean): void {
     this.#header = { ...this.#header, dirty };
     writeHeader(this.device, this.#header);

@@ -13,7 +13,12 @@ export interface WorldOptions {
   readonly metadataBytes?: number;
   /** On the real kernel, the pool has the worker thread that it has for users. */
   readonly inWorker?: boolean;
-  readonly pool?: Partial<Pick<PoolDescription, "minimumFree" | "overcommitRatio" | "defaultVolumeSize" | "discardOnDelete" | "filesystem" | "chunkSize">>;
+  readonly pool?: Partial<
+    Pick<
+      PoolDescription,
+      "minimumFree" | "overcommitRatio" | "defaultVolumeSize" | "discardOnDelete" | "filesystem" | "chunkSize" | "trim" | "whenFull" | "autoextend"
+    >
+  >;
 }
 
 /**
