@@ -68,9 +68,9 @@ export class Lvm {
     return logicalVolumes(await this.#report("lvs", LOGICAL_VOLUME_FIELDS, ["--all", group]));
   }
 
-  /** `overwrite`: wipes what LVM recognises there; without it LVM refuses. */
-  async createPhysicalVolume(device: string, options: { readonly uuid: string; readonly overwrite: boolean }): Promise<void> {
-    await this.#run("pvcreate", ["--uuid", options.uuid, "--norestorefile", ...(options.overwrite ? ["--yes", "--force"] : []), device]);
+  /** Refuses what LVM recognises something on. */
+  async createPhysicalVolume(device: string, uuid: string): Promise<void> {
+    await this.#run("pvcreate", ["--uuid", uuid, "--norestorefile", device]);
   }
 
   async removePhysicalVolume(device: string): Promise<void> {

@@ -11,6 +11,8 @@ export interface PhysicalVolume {
   readonly sizeBytes: Bytes;
   readonly extents: number;
   readonly freeExtents: number;
+  /** Of a volume group, which may be one whose metadata is on disks that LVM was not shown. */
+  readonly inUse: boolean;
   /** Its disk is not among those that LVM was shown. */
   readonly missing: boolean;
 }
@@ -53,7 +55,7 @@ export interface PoolReport {
   readonly monitored: boolean;
 }
 
-export const PHYSICAL_VOLUME_FIELDS = "pv_name,pv_uuid,vg_name,vg_uuid,pv_size,pv_pe_count,pv_pe_alloc_count,pv_missing";
+export const PHYSICAL_VOLUME_FIELDS = "pv_name,pv_uuid,vg_name,vg_uuid,pv_size,pv_pe_count,pv_pe_alloc_count,pv_missing,pv_in_use";
 export const VOLUME_GROUP_FIELDS = "vg_name,vg_uuid,vg_tags,vg_extent_size,vg_extent_count,vg_free_count,vg_missing_pv_count";
 export const LOGICAL_VOLUME_FIELDS =
   "lv_name,lv_uuid,vg_uuid,lv_size,lv_tags,segtype,lv_active,transaction_id,chunk_size,zero,data_lv,metadata_lv,pool_lv,lv_profile,lv_when_full,seg_monitor";
@@ -73,6 +75,7 @@ export const physicalVolume = (row: Row): PhysicalVolume => ({
   sizeBytes: bytes(row.count("pv_size")),
   extents: row.count("pv_pe_count"),
   freeExtents: row.count("pv_pe_count") - row.count("pv_pe_alloc_count"),
+  inUse: row.text("pv_in_use") !== "",
   missing: row.text("pv_missing") !== "",
 });
 

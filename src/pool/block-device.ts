@@ -1,8 +1,10 @@
 import { Buffer } from "node:buffer";
-import { closeSync, openSync, readSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { closeSync, constants, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import { readFile, readlink, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import type { DeviceNumber } from "../devicemapper/device-mapper.ts";
 import { deviceOf } from "../filesystem/device-number.ts";
-import { BYTES_PER_SECTOR, bytes, type Bytes } from "../units.ts";
+import { BYTES_PER_SECTOR, MiB, bytes, type Bytes } from "../units.ts";
 import type { BackingDevice } from "./backing.ts";
 
 /** A block device by its path; undefined where there is none. Links are followed: names below /dev/disk are links. */
@@ -13,6 +15,14 @@ export async function findBlockDevice(path: string): Promise<BackingDevice | und
   const sectorCount = await readFile(`/sys/dev/block/${major}:${minor}/size`, "utf8");
   const discardMaxBytes = await discardMaximum(`${major}:${minor}`);
   return { path, major, minor, sizeBytes: bytes(Number(sectorCount) * BYTES_PER_SECTOR), ...(discardMaxBytes === undefined ? {} : { discardMaxBytes }) };
+}
+
+/** One that the kernel has, by its number; the path is the kernel's own. */
+export async function deviceByNumber({ major, minor }: DeviceNumber): Promise<BackingDevice> {
+  const path = `/dev/${basename(await readlink(`/sys/dev/block/${major}:${minor}`)).replaceAll("!", "/")}`;
+  const found = await findBlockDevice(path);
+  if (found?.major !== major || found.minor !== minor) throw new Error(`${path} is not the device ${major}:${minor}: /dev lacks what the kernel has`);
+  return found;
 }
 
 /** A partition has its disk's queue. */
@@ -33,6 +43,18 @@ export function readRange(path: string, from: number, length: number): Buffer {
   try {
     const buffer = Buffer.alloc(length);
     return buffer.subarray(0, readSync(fd, buffer, 0, length, from));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Zeros the first and the last MiB, durably. */
+export function blankEnds({ path, sizeBytes }: { readonly path: string; readonly sizeBytes: number }): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_EXCL);
+  try {
+    const zeros = Buffer.alloc(Math.min(MiB, sizeBytes));
+    for (const from of [0, sizeBytes - zeros.length]) writeSync(fd, zeros, 0, zeros.length, from);
+    fsyncSync(fd);
   } finally {
     closeSync(fd);
   }

@@ -1,11 +1,14 @@
 import type { PoolDescription } from "../config/pool-description.ts";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
 import { DmthinError } from "../errors.ts";
+import { run } from "../exec/run.ts";
 import type { Filesystems } from "../filesystem/filesystems.ts";
 import type { Logger } from "../logger.ts";
 import type { PoolBacking } from "./backing.ts";
 import { NamedDevices } from "./devices-backing.ts";
+import { DirectLvm } from "./direct-lvm.ts";
 import { LoopFiles } from "./loop-backing.ts";
+import type { StepObserver } from "./transition.ts";
 
 export interface BackingParts {
   readonly probe: Filesystems["probe"];
@@ -15,16 +18,20 @@ export interface BackingParts {
   /** The pool's lock: programs that must not be overtaken hold it while they run. */
   readonly lockFd: number | undefined;
   readonly logger: Logger;
+  /** Told of the steps of making it. */
+  readonly observe?: StepObserver;
 }
 
 /** The backing that a description asks for. */
-export function createBacking({ name, backing }: PoolDescription, { probe }: BackingParts): PoolBacking {
+export function createBacking(description: PoolDescription, parts: BackingParts): PoolBacking {
+  const { name, backing } = description;
   switch (backing.kind) {
     case "loop":
       return new LoopFiles(name, backing);
     case "devices":
-      return new NamedDevices(name, backing, probe);
+      return new NamedDevices(name, backing, parts.probe);
     case "directLvm":
+      return new DirectLvm({ observe: () => undefined, ...parts, description, backing, run });
     case "existing":
       throw new DmthinError({ code: "pool-refused", pool: name, reason: `backing ${backing.kind} is not there yet`, remedy: "choose another one" });
   }

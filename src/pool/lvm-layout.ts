@@ -8,7 +8,7 @@ const LVM_HEADER_BYTES = MiB;
 /** With less there is nothing worth sharing out. */
 export const MINIMUM_BYTES = GiB;
 /** LVM's own limit is 15.81 GiB; beyond it metadata cannot be repaired by its tools. */
-const MOST_METADATA = bytes(15.75 * GiB);
+export const MOST_METADATA = bytes(15.75 * GiB);
 const LEAST_METADATA = bytes(8 * MiB);
 /** The catalogue takes about 2 KiB a volume, twice while it is copied, and its filesystem a journal. */
 const LEAST_CATALOG = bytes(64 * MiB);

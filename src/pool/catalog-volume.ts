@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { makePrivateFilesystem, mountPrivately, unmountPrivate } from "../filesystem/private-mount.ts";
+import type { Lvm } from "../lvm/lvm.ts";
+import { kernelUuid } from "../lvm/names.ts";
+import type { LogicalVolume } from "../lvm/reports.ts";
+import { CATALOG, POOL, notReady, refused, type DirectLvmParts } from "./direct-lvm-parts.ts";
+import { roomOf, step, type OwnGroup } from "./direct-lvm-group.ts";
+import { layOut, type LvmLayout } from "./lvm-layout.ts";
+
+/** On a volume from when it is made until its filesystem is whole: it may be made anew only then. */
+const UNFORMATTED_TAG = "dmthin-unformatted";
+
+const folderOf = ({ stateDirectory }: DirectLvmParts): string => join(stateDirectory, "catalog-volume");
+
+/** The small volume with the pool's catalogue, beside what it describes: disks that outlive their node's system disk tell what is on them. Mounted when it returns. */
+export async function openCatalogVolume(parts: DirectLvmParts, lvm: Lvm, own: OwnGroup): Promise<string> {
+  const { observe, backing, run, logger } = parts;
+  const volume = await findOrMake(parts, lvm, own);
+  const name = `${backing.volumeGroup}/${CATALOG}`;
+  if (!volume.active) await step(observe, "activate-catalog", () => lvm.activate(name));
+  const info = parts.dm.info(kernelUuid(volume, ""));
+  if (info === undefined) throw notReady(parts, `LVM has not activated ${name}`);
+  const device = `/dev/dm-${info.minor}`;
+  if (volume.tags.includes(UNFORMATTED_TAG)) {
+    await step(observe, "mkfs", () => makePrivateFilesystem(run, device));
+    await step(observe, "formatted", () => lvm.changeVolume(name, { remove: [UNFORMATTED_TAG] }));
+  }
+  const target = folderOf(parts);
+  await step(observe, "mount", () => mountPrivately(run, logger, { major: info.major, minor: info.minor, device, target }));
+  return target;
+}
+
+export const closeCatalogVolume = async (parts: DirectLvmParts): Promise<void> => unmountPrivate(parts.run, parts.logger, folderOf(parts));
+
+async function findOrMake(parts: DirectLvmParts, lvm: Lvm, own: OwnGroup): Promise<LogicalVolume> {
+  const find = async (): Promise<readonly LogicalVolume[]> => lvm.logicalVolumes(own.group.name);
+  const volumes = await find();
+  const found = volumes.find(({ name }) => name === CATALOG);
+  if (found !== undefined) return found;
+  if (volumes.some(({ name }) => name === POOL)) {
+    throw refused(parts, `volume group ${own.group.name} has a pool and no catalogue`, "dmthin pool import brings it up without one");
+  }
+  const { catalog } = layoutOf(parts, own);
+  const on = disksFor(own, "metadata");
+  await step(parts.observe, "lvcreate-catalog", () =>
+    lvm.createVolume(own.group.name, { name: CATALOG, extents: catalog, on, tags: [UNFORMATTED_TAG], wipe: true }),
+  );
+  const made = (await find()).find(({ name }) => name === CATALOG);
+  if (made === undefined) throw notReady(parts, `LVM has not made ${own.group.name}/${CATALOG}`);
+  return made;
+}
+
+/** By LVM's own count of its disks: the same at each start, whatever of it was made already. */
+export function layoutOf(parts: DirectLvmParts, { disks }: OwnGroup): LvmLayout {
+  const room = roomOf(disks.map(({ volume, isForMetadata }) => ({ isForMetadata, extents: volume?.extents ?? 0 })));
+  const layout = layOut(room, { ...parts.backing, chunkSize: parts.description.chunkSize });
+  if ("refused" in layout) throw refused(parts, layout.refused, "remove the pool, and make it anew of larger disks");
+  return layout;
+}
+
+/** LVM's own names of the disks for a part; none: any. */
+export function disksFor({ disks }: OwnGroup, part: "data" | "metadata"): readonly string[] {
+  const hasOwn = disks.some(({ isForMetadata }) => isForMetadata);
+  const chosen = hasOwn ? disks.filter(({ isForMetadata }) => isForMetadata === (part === "metadata")) : disks;
+  return chosen.flatMap(({ volume }) => volume?.device ?? []);
+}

@@ -1,0 +1,79 @@
+import { stat } from "node:fs/promises";
+import { deviceOf } from "../filesystem/device-number.ts";
+import { Lvm } from "../lvm/lvm.ts";
+import type { PhysicalVolume, VolumeGroup } from "../lvm/reports.ts";
+import type { DirectLvmParts } from "./direct-lvm-parts.ts";
+import { examineDisk, type Finding } from "./disk-examination.ts";
+import { findDisks, type NamedDisk } from "./disk-patterns.ts";
+
+/** A disk with what LVM says of it. */
+export interface SeenDisk extends NamedDisk {
+  readonly volume: PhysicalVolume | undefined;
+  /** For catalogue and metadata alone. */
+  readonly isForMetadata: boolean;
+}
+
+/** The disks that a description names, as they are now. */
+export interface SeenDisks {
+  readonly disks: readonly SeenDisk[];
+  readonly missing: readonly string[];
+  readonly groups: readonly VolumeGroup[];
+}
+
+export const lvmOn = ({ run, lockFd }: DirectLvmParts, disks: readonly { readonly path: string }[]): Lvm =>
+  new Lvm({ run, devices: disks.map(({ path }) => path), inherit: lockFd === undefined ? [] : [lockFd] });
+
+/** Looks at all of them at once: LVM is shown nothing else. */
+export async function seeDisks(parts: DirectLvmParts, added: readonly string[]): Promise<SeenDisks> {
+  const { devices, metadataDevices } = parts.backing;
+  const forMetadata = await findDisks(metadataDevices);
+  const forData = await findDisks([...devices, ...added]);
+  const all = [
+    ...forMetadata.disks.map((disk) => ({ ...disk, isForMetadata: true })),
+    ...forData.disks.filter((disk) => !forMetadata.disks.some(isSameDisk(disk))).map((disk) => ({ ...disk, isForMetadata: false })),
+  ];
+  const missing = [...forMetadata.missing, ...forData.missing];
+  if (all.length === 0) return { disks: [], missing, groups: [] };
+  const lvm = lvmOn(parts, all);
+  const volumes = await Promise.all((await lvm.physicalVolumes()).map(numbered));
+  const groups = await lvm.volumeGroups();
+  const disks = all.map((disk) => ({ ...disk, volume: volumes.find(({ number }) => number === `${disk.major}:${disk.minor}`)?.volume }));
+  return { disks, missing, groups };
+}
+
+export const isSameDisk = (disk: NamedDisk) => (other: NamedDisk) => disk.major === other.major && disk.minor === other.minor;
+
+/** LVM has names of its own for some disks. */
+async function numbered(volume: PhysicalVolume): Promise<{ readonly volume: PhysicalVolume; readonly number: string | undefined }> {
+  const found = await stat(volume.device).catch(() => undefined);
+  if (found === undefined) return { volume, number: undefined };
+  const { major, minor } = deviceOf(found.rdev);
+  return { volume, number: `${major}:${minor}` };
+}
+
+export interface Examined {
+  readonly disk: SeenDisk;
+  readonly finding: Finding;
+}
+
+export const examineDisks = async ({ run }: DirectLvmParts, disks: readonly SeenDisk[]): Promise<readonly Examined[]> =>
+  Promise.all(disks.map(async (disk) => ({ disk, finding: await examineDisk(run, disk, disk.volume) })));
+
+/** Why a disk is not taken; undefined: it is. `isOurs` tells the label of an interrupted start. */
+export function whyNot(
+  { finding }: Examined,
+  { force, isOurs }: { readonly force: boolean; readonly isOurs: (volume: PhysicalVolume) => boolean },
+): string | undefined {
+  switch (finding.kind) {
+    case "blank":
+      return undefined;
+    case "member":
+      return `it is in volume group ${finding.group}`;
+    case "taken":
+      return finding.what;
+    case "labelled":
+      return force || isOurs(finding.volume) ? undefined : "it holds LVM's label, and is in no volume group";
+    case "holds":
+      return force ? undefined : finding.what;
+  }
+}

@@ -1,0 +1,37 @@
+import { wipeSignatures } from "../filesystem/signatures.ts";
+import { lvmOn, seeDisks } from "./direct-lvm-disks.ts";
+import { isMarked, markOf, readMark, removeMark, writeMark } from "./direct-lvm-mark.ts";
+import { notReady, type DirectLvmParts } from "./direct-lvm-parts.ts";
+import { blankEnds } from "./block-device.ts";
+
+/**
+ * Gives the disks back blank: volumes, group and labels go, in that order, and the mark last. Nothing of the pool may be
+ * active above its own device. Interrupted, it goes on when it is called again, and a start refuses the pool meanwhile.
+ */
+export async function wipeGroup(parts: DirectLvmParts): Promise<void> {
+  const { stateDirectory, run, logger } = parts;
+  const mark = await readMark(stateDirectory);
+  if (mark === undefined) return;
+  await writeMark(stateDirectory, { ...mark, phase: "wiping" });
+  const { disks, groups, missing } = await seeDisks(parts, mark.added);
+  const group = groups.find(({ tags }) => markOf(tags) === mark.mark);
+  if (group !== undefined && group.missingPhysicalVolumes > 0)
+    throw notReady(parts, `disks of volume group ${group.name} are not there: ${missing.join(", ")}`);
+  const ours = disks.filter(
+    ({ volume }) => volume !== undefined && (isMarked(volume.uuid, mark.mark) || (group !== undefined && volume.groupUuid === group.uuid)),
+  );
+  const lvm = lvmOn(parts, ours);
+  if (group !== undefined) {
+    const volumes = (await lvm.logicalVolumes(group.name)).filter(({ hidden }) => !hidden);
+    for (const { name } of volumes) await lvm.deactivate(`${group.name}/${name}`);
+    for (const { name } of volumes) await lvm.removeVolume(`${group.name}/${name}`);
+    await lvm.removeVolumeGroup(group.name);
+  }
+  for (const disk of ours) {
+    await lvm.removePhysicalVolume(disk.path);
+    await wipeSignatures(run, disk.path);
+    blankEnds(disk);
+    logger.info("a disk was given back, blank at both ends", { disk: disk.name });
+  }
+  await removeMark(stateDirectory);
+}

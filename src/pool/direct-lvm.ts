@@ -1,0 +1,108 @@
+import type { Buffer } from "node:buffer";
+import type { Lvm } from "../lvm/lvm.ts";
+import type { BackingDevices, PoolBacking } from "./backing.ts";
+import { closeCatalogVolume, disksFor, layoutOf, openCatalogVolume } from "./catalog-volume.ts";
+import { lvmOn } from "./direct-lvm-disks.ts";
+import { addDisks, openGroup, step, type OwnGroup } from "./direct-lvm-group.ts";
+import { DirectLvmGrowth } from "./direct-lvm-growth.ts";
+import { DMTHIN_TAG } from "./direct-lvm-mark.ts";
+import { METADATA, POOL, type DirectLvmParts } from "./direct-lvm-parts.ts";
+import { wipeGroup } from "./direct-lvm-wipe.ts";
+import { describeLayout } from "./lvm-layout.ts";
+import { LvmPool } from "./lvm-pool.ts";
+
+/**
+ * Whole disks in a volume group of our own: catalogue, metadata, spare and data. Each step of making it leaves something
+ * that tells that it was done, so that the next start goes on from there. Nothing is deactivated when the driver stops.
+ */
+export class DirectLvm implements PoolBacking {
+  readonly #parts: DirectLvmParts;
+  readonly #pool: LvmPool;
+  readonly growth: DirectLvmGrowth;
+  #own: OwnGroup | undefined;
+  #lvm: Lvm | undefined;
+
+  constructor(parts: DirectLvmParts) {
+    this.#parts = parts;
+    const { description, backing, dm } = parts;
+    this.#pool = new LvmPool({ pool: description.name, group: backing.volumeGroup, name: POOL, autoextend: description.autoextend, dm }, () => this.#shown());
+    this.growth = new DirectLvmGrowth(parts, this.#pool, { own: () => this.#reopened() });
+  }
+
+  get lvmDevices(): readonly string[] {
+    return this.#pool.kernelNames;
+  }
+
+  async openCatalogFolder(): Promise<string> {
+    const own = await this.#open();
+    return openCatalogVolume(this.#parts, this.#shown(), own);
+  }
+
+  async closeCatalogFolder(): Promise<void> {
+    await closeCatalogVolume(this.#parts);
+  }
+
+  async provision(): Promise<void> {
+    const { observe, description, logger } = this.#parts;
+    const own = this.#own ?? (await this.#open());
+    const lvm = this.#shown();
+    const group = own.group.name;
+    if ((await this.#pool.find()) === undefined) {
+      const layout = layoutOf(this.#parts, own);
+      logger.info("sharing out the pool's volume group", { group, layout: describeLayout(layout) });
+      const names = new Set((await lvm.logicalVolumes(group)).map(({ name }) => name));
+      if (!names.has(METADATA)) {
+        const metadata = { name: METADATA, extents: layout.metadata, on: disksFor(own, "metadata"), wipe: true };
+        await step(observe, "lvcreate-metadata", () => lvm.createVolume(group, metadata));
+      }
+      if (!names.has(POOL)) {
+        const data = { name: POOL, extents: layout.data, on: disksFor(own, "data"), wipe: false };
+        await step(observe, "lvcreate-data", () => lvm.createVolume(group, data));
+      }
+      await lvm.writeProfile(this.#pool.profile, description.autoextend);
+      const pool = { data: POOL, metadata: METADATA, chunkSize: description.chunkSize, zero: description.zeroNewBlocks };
+      await step(observe, "lvconvert", () => lvm.convertToPool(group, pool));
+    }
+    await step(observe, "tag", () => lvm.changeVolume(this.#pool.fullName, { add: [DMTHIN_TAG], profile: this.#pool.profile }));
+  }
+
+  async attach(): Promise<BackingDevices> {
+    if (this.#own === undefined) await this.#open();
+    return this.#pool.attach();
+  }
+
+  async readSuperblock(devices: BackingDevices): Promise<Buffer> {
+    return this.#pool.readSuperblock(devices);
+  }
+
+  async activatePool(): Promise<BackingDevices> {
+    return step(this.#parts.observe, "activate", () => this.#pool.activate());
+  }
+
+  async addDevices(paths: readonly string[]): Promise<void> {
+    await addDisks(this.#parts, this.#own ?? (await this.#open()), paths);
+    await this.#open();
+  }
+
+  async wipe(): Promise<void> {
+    await this.closeCatalogFolder();
+    await wipeGroup(this.#parts);
+    this.#own = undefined;
+  }
+
+  /** Anew: free extents change, and disks come. */
+  async #reopened(): Promise<OwnGroup> {
+    return this.#open();
+  }
+
+  async #open(): Promise<OwnGroup> {
+    this.#own = await openGroup(this.#parts);
+    this.#lvm = lvmOn(this.#parts, this.#own.disks);
+    return this.#own;
+  }
+
+  #shown(): Lvm {
+    if (this.#lvm === undefined) throw new Error("the volume group was not looked for yet");
+    return this.#lvm;
+  }
+}
