@@ -60,10 +60,12 @@ export class Care {
   }
 
   async extend(part: Part, target: ExtendTarget): Promise<Extension> {
-    const extension = await this.#extender.extend(part, target);
-    if (extension.toBytes > extension.fromBytes) this.#extended(extension);
+    const extensions = await this.#extender.extend(part, target);
+    this.#extended(extensions);
     await this.look();
-    return extension;
+    const answer = extensions.find((each) => each.part === part);
+    if (answer === undefined) throw new Error(`nothing is known of the pool's ${part}`);
+    return answer;
   }
 
   /** A step that is under way is finished. */
@@ -114,8 +116,7 @@ export class Care {
     const state = this.#parts[part];
     state.triedAt = performance.now();
     try {
-      const extension = await this.#extender.growTo(part, to, "care");
-      if (extension.toBytes > extension.fromBytes) this.#extended(extension);
+      this.#extended(await this.#extender.growTo(part, to, "care"));
       return true;
     } catch (error) {
       state.failures++;
@@ -124,9 +125,11 @@ export class Care {
     }
   }
 
-  #extended(extension: Extension): void {
-    this.#parts[extension.part] = { ...untried(), lastExtension: extension };
-    this.#journal.extended(extension);
+  #extended(extensions: readonly Extension[]): void {
+    for (const extension of extensions.filter(({ fromBytes, toBytes }) => toBytes > fromBytes)) {
+      this.#parts[extension.part] = { ...untried(), lastExtension: extension };
+      this.#journal.extended(extension);
+    }
     this.#room = undefined;
   }
 

@@ -3,7 +3,7 @@ import { bytes, formatBytes, MiB, roundUp, type Bytes } from "../units.ts";
 import { sizesOf } from "./care-decision.ts";
 import type { ExtendTarget, Extension } from "./care-report.ts";
 import type { Freezer } from "./freezer.ts";
-import type { Growth, Part, PartSizes } from "./growth.ts";
+import { PARTS, type Growth, type Part, type PartSizes } from "./growth.ts";
 import { POOL_ID } from "./names.ts";
 import type { PoolFigures } from "./pool-calls.ts";
 import type { Workbench } from "./workbench.ts";
@@ -22,7 +22,7 @@ export class Extender {
   }
 
   /** By somebody's request, as far as there is room. */
-  async extend(part: Part, target: ExtendTarget): Promise<Extension> {
+  async extend(part: Part, target: ExtendTarget): Promise<readonly Extension[]> {
     const growth = this.#growth(part);
     const current = this.sizes();
     const room = await growth.room(current, "request");
@@ -34,19 +34,21 @@ export class Extender {
     return this.growTo(part, wanted, "request");
   }
 
-  /** At least so large. What is as large already is left as it is. */
-  async growTo(part: Part, to: Bytes, by: Extension["by"]): Promise<Extension> {
+  /** At least so large. The kernel takes a metadata device that has become larger whenever the pool gets a table: so both are answered. */
+  async growTo(part: Part, to: Bytes, by: Extension["by"]): Promise<readonly Extension[]> {
     const growth = this.#growth(part);
     return this.#bench.gate.run(async () => {
-      const fromBytes = this.sizes()[part];
-      const at = new Date();
-      if (to <= fromBytes) return { at, part, fromBytes, toBytes: fromBytes, by };
+      const before = this.sizes();
+      const changes = (after: PartSizes): readonly Extension[] =>
+        PARTS.map((each) => ({ at: new Date(), part: each, fromBytes: before[each], toBytes: after[each], by }));
+      if (to <= before[part]) return changes(before);
       this.#requireGrowing(part, this.#bench.device.figures());
       await this.#step(`grow ${part}`, async () => (this.#isOwnTable ? growth.grow(part, to) : this.#bench.mailbox.run(async () => growth.grow(part, to))));
       if (this.#isOwnTable) await this.#reload(part === "data" ? { dataBytes: to } : {});
-      const toBytes = this.sizes()[part];
-      if (toBytes <= fromBytes) throw this.#refused(part, "what lies below it is larger now, and the kernel did not take it", "look at the kernel's log");
-      return { at: new Date(), part, fromBytes, toBytes, by };
+      const after = this.sizes();
+      if (after[part] <= before[part])
+        throw this.#refused(part, "what lies below it is larger now, and the kernel did not take it", "look at the kernel's log");
+      return changes(after);
     });
   }
 
