@@ -44,10 +44,19 @@ async function standalone(configFile: string): Promise<number> {
   }
 }
 
+/** A second Ctrl-C ends the process as it always does. */
+function untilInterrupted(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+  return interrupted.signal;
+}
+
 const code = await runCommand(process.argv.slice(2), {
   version,
   terminal: { output: process.stdout, error: process.stderr },
   askDriver: async (socket, deadlineMs) => (await import("./csi/admin-client.ts")).askDriver(socket, deadlineMs),
+  askVolumes: async (...asked) => (await import("./csi/admin-client.ts")).askVolumes(...asked),
+  untilInterrupted,
   askUpkeep: async (socket) => (await import("./csi/upkeep-client.ts")).askUpkeep(socket),
   standalone,
 });

@@ -24,6 +24,14 @@ export interface PoolInfo {
   readonly groups: number;
   readonly inventory: InventoryInfo | undefined;
   readonly stuck: { readonly operation: string; readonly since: number } | undefined;
+  readonly setup: SetupInfo | undefined;
+  readonly care: CareInfo | undefined;
+  readonly defaultVolumeBytes: number;
+  readonly whenFull: string;
+  readonly autoextendPercent: number;
+  readonly deferredDeletions: number;
+  /** 0: never. */
+  readonly trimIntervalMs: number;
 }
 
 export type BackingInfo =
@@ -35,6 +43,7 @@ export type BackingInfo =
 export interface SpaceInfo {
   readonly used: number;
   readonly total: number;
+  readonly available: number;
   readonly minimumFree: number;
 }
 
@@ -44,10 +53,41 @@ export interface FiguresInfo {
   readonly data: SpaceInfo;
   readonly metadata: SpaceInfo;
   readonly discardPassdown: boolean;
+  /** Why discards stay in the pool; empty while they are passed down. */
+  readonly discardHindrance: string;
   readonly queuesWhenFull: boolean;
+  /** Of the filesystem below the pool's files. */
+  readonly host: { readonly free: number; readonly reserve: number } | undefined;
 }
 
 export interface InventoryInfo {
   readonly orphans: readonly { readonly number: number; readonly mappedBytes: number; readonly transactionId: number }[];
   readonly discrepancies: readonly { readonly id: string; readonly number: number; readonly reason: string }[];
+}
+
+/** Versions are empty for what is not loaded, files for what is no loop device. */
+export interface SetupInfo {
+  readonly name: string;
+  readonly path: string;
+  readonly data: { readonly path: string; readonly file: string };
+  readonly metadata: { readonly path: string; readonly file: string };
+  readonly deviceMapperVersion: string;
+  readonly thinPoolVersion: string;
+  readonly thinVersion: string;
+}
+
+export interface CareInfo {
+  readonly data: PartCareInfo;
+  readonly metadata: PartCareInfo;
+  /** Oldest first. */
+  readonly events: readonly { readonly at: number; readonly kind: string; readonly message: string }[];
+}
+
+export interface PartCareInfo {
+  readonly headroom: number;
+  /** 0: never made larger by itself. */
+  readonly thresholdPercent: number;
+  readonly exhausted: boolean;
+  readonly failure: string;
+  readonly lastExtension: { readonly at: number; readonly from: number; readonly to: number } | undefined;
 }

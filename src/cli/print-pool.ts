@@ -1,35 +1,43 @@
 import { formatBytes } from "../units.ts";
-import type { BackingInfo, FiguresInfo, InventoryInfo, PoolInfo, SpaceInfo } from "./driver-info.ts";
-import { bar, percent, wrap, type Paint } from "./terminal.ts";
+import { attention } from "./attention.ts";
+import type { BackingInfo, CareInfo, FiguresInfo, InventoryInfo, PoolInfo, SetupInfo } from "./driver-info.ts";
+import { ago, duration, gauge, line, warning, WIDTH } from "./lines.ts";
+import type { Paint } from "./terminal.ts";
 
-const WIDTH = 80;
-const LABEL = 14;
-const INDENT = "  ";
+const EVENTS = 3;
+const SHOWN = 8;
 
-/** A pool in lines of at most 80 columns. `now` in milliseconds since 1970, for how long something has been stuck. */
+/** A pool in lines of at most 80 columns. `now` in milliseconds since 1970, for how long ago things were. */
 export function printPool(pool: PoolInfo, paint: Paint, now: number): string {
-  const lines: readonly (string | undefined)[] = [
-    heading(pool, paint),
-    ...attention(pool, now).map((text) => paint("yellow", wrap(text, WIDTH, `${INDENT}! `).replaceAll(/\n {2}! /g, "\n    "))),
+  return join([
+    ...printHead(pool, paint, now),
     ...backing(pool.backing),
-    ...(pool.figures === undefined ? [line("space", "not known yet: the kernel was not asked so far")] : space(pool.figures, paint)),
+    ...gauges(pool, paint),
+    ...room(pool, now),
+    ...devices(pool.setup),
     line("chunks", `${formatBytes(pool.chunkBytes)}, ${pool.zeroNewBlocks ? "zeroed before use" : "not zeroed before use"}`),
-    line("volumes", counts(pool)),
-    line("promised", isCounted(pool) ? promised(pool) : undefined),
-    line("new volumes", pool.filesystem === "" ? undefined : `${pool.filesystem} when nothing else is asked for`),
-    line("when full", pool.figures && (pool.figures.queuesWhenFull ? "writes wait for room, a minute by default" : "writes fail")),
-    line("on delete", discard(pool)),
+    ...contents(pool),
+    line("new volumes", pool.filesystem === "" ? undefined : `${formatBytes(pool.defaultVolumeBytes)} and ${pool.filesystem} when nothing else is asked for`),
+    line("when full", pool.figures && whenFull(pool)),
+    line("discards", discards(pool)),
+    line("deferred", deferred(pool)),
     line("transaction", pool.figures && String(pool.figures.transactionId)),
-    line("orphans", orphans(pool.inventory)),
+    line("orphans", orphans(pool)),
     ...discrepancies(pool.inventory).map((text) => paint("yellow", line("", text) ?? "")),
-  ];
-  return lines.filter((text) => text !== undefined).join("\n");
+    ...events(pool.care, now),
+  ]);
 }
 
-const line = (label: string, value: string | undefined): string | undefined =>
-  value === undefined
-    ? undefined
-    : wrap(value, WIDTH, " ".repeat(INDENT.length + LABEL)).replace(" ".repeat(INDENT.length + LABEL), INDENT + label.padEnd(LABEL));
+/** What changes while one looks, for `--watch`. */
+export const printPoolBriefly = (pool: PoolInfo, paint: Paint, now: number): string =>
+  join([...printHead(pool, paint, now), ...gauges(pool, paint), ...room(pool, now), ...contents(pool), ...events(pool.care, now)]);
+
+const join = (lines: readonly (string | undefined)[]): string => lines.filter((text) => text !== undefined).join("\n");
+
+const printHead = (pool: PoolInfo, paint: Paint, now: number): readonly string[] => [
+  heading(pool, paint),
+  ...attention(pool, now).map((text) => paint("yellow", warning(text))),
+];
 
 function heading(pool: PoolInfo, paint: Paint): string {
   const left = `${pool.name}${pool.isDefault ? "  (default)" : ""}`;
@@ -40,90 +48,96 @@ function heading(pool: PoolInfo, paint: Paint): string {
   return paint("bold", left) + gap + paint(well ? "green" : pool.status === "REFUSED" ? "red" : "yellow", right);
 }
 
-/** What somebody should know or do, in sentences. */
-function attention(pool: PoolInfo, now: number): readonly string[] {
-  const sentences: string[] = [];
-  if (pool.status === "RECOVERING")
-    sentences.push(pool.refusal === "" ? "It is being started, and takes no calls yet." : `It cannot be started: ${pool.refusal}. It is tried again.`);
-  if (pool.status === "LOCKED") sentences.push("Another process has this pool. It is taken over when that ends.");
-  if (pool.status === "REFUSED") sentences.push(`It is not used: ${pool.refusal}. To do: ${pool.remedy}.`);
-  if (pool.stuck !== undefined) {
-    const seconds = Math.max(Math.round((now - pool.stuck.since) / 1000), 0);
-    sentences.push(`${pool.stuck.operation} has waited ${seconds} s for the kernel: look at the disks below the pool.`);
-  }
-  for (const resource of ["data", "metadata"] as const) {
-    const figures = pool.figures?.[resource];
-    if (figures !== undefined && isLow(figures))
-      sentences.push(`Less ${resource} space is free than its minimum: no new volumes and snapshots until some are deleted or the pool grows.`);
-  }
-  if (pool.figures !== undefined && pool.figures.state !== "rw")
-    sentences.push(STATES[pool.figures.state] ?? `Its state is ${pool.figures.state}: it takes no changes.`);
-  return sentences;
-}
-
-const STATES: Readonly<Record<string, string>> = {
-  ro: "It is read-only: the kernel could not write its metadata. Deletions are kept and carried out later.",
-  out_of_data_space: "It has no room left: volumes cannot write to new blocks until some are freed or the pool grows.",
-  needs_check: "Its metadata must be checked before the kernel writes to it again.",
-  Fail: "It has failed: the kernel can neither read nor write its metadata.",
-  Error: "It does not answer: the kernel cannot tell its figures.",
-};
-
-const isLow = ({ used, total, minimumFree }: SpaceInfo): boolean => total - used < minimumFree;
-
 function backing(described: BackingInfo | undefined): readonly (string | undefined)[] {
   if (described === undefined) return [];
   if ("loop" in described) return [line("backing", `loop: two files in ${described.loop.directory}`)];
-  if ("directLvm" in described)
-    return [line("backing", `directLvm: volume group ${described.directLvm.volumeGroup} of ${described.directLvm.devices.join(", ")}`)];
   if ("existing" in described) return [line("backing", `existing: ${described.existing.pool}`)];
-  const { data, metadata } = described.devices;
-  return [line("backing", "devices"), line("  data", data), line("  metadata", metadata)];
+  if ("devices" in described) return [line("backing", "devices"), line("  data", described.devices.data), line("  metadata", described.devices.metadata)];
+  const { volumeGroup, devices: disks, metadataDevices } = described.directLvm;
+  const apart = metadataDevices.length === 0 ? "" : `, metadata on ${metadataDevices.join(", ")}`;
+  return [line("backing", `directLvm: volume group ${volumeGroup} of ${disks.join(", ")}${apart}`)];
 }
 
-const BAR = 22;
+/** A pool that was refused says nothing of itself, and will not. */
+const unknown = ({ status }: PoolInfo, meanwhile: string): string => (status === "REFUSED" ? "not known: the pool is not used" : `not known yet: ${meanwhile}`);
 
-function space({ data, metadata }: FiguresInfo, paint: Paint): readonly string[] {
-  const row = (label: string, figures: SpaceInfo): string => {
-    const { used, total, minimumFree } = figures;
-    const nearlyLow = total - used < 2 * minimumFree;
-    const style = isLow(figures) ? "red" : nearlyLow ? "yellow" : "green";
-    return `${INDENT}${label.padEnd(LABEL)}${paint(style, bar(used, total, BAR))} ${percent(used, total).padStart(5)}  ${formatBytes(used)} of ${formatBytes(total)}`;
-  };
-  const minimum = line("minimum free", `${formatBytes(data.minimumFree)} of data, ${formatBytes(metadata.minimumFree)} of metadata`) ?? "";
-  return [row("data", data), row("metadata", metadata), minimum];
+function gauges(pool: PoolInfo, paint: Paint): readonly (string | undefined)[] {
+  const { figures } = pool;
+  if (figures === undefined) return [line("space", unknown(pool, "the kernel was not asked so far"))];
+  // The kernel tells nothing of a pool that has failed: that is not a pool of no size.
+  if (figures.data.total === 0) return [line("space", "not known: the kernel tells no figures of a pool in this state")];
+  return [gauge("data", figures.data, paint), gauge("metadata", figures.metadata, paint), minimum(figures)];
+}
+
+function minimum({ data, metadata, host }: FiguresInfo): string | undefined {
+  const below = host === undefined ? "" : `; ${formatBytes(host.free)} free below its files, ${formatBytes(host.reserve)} kept`;
+  return line("minimum free", `${formatBytes(data.minimumFree)} of data, ${formatBytes(metadata.minimumFree)} of metadata${below}`);
+}
+
+function room({ care, autoextendPercent }: PoolInfo, now: number): readonly (string | undefined)[] {
+  if (care === undefined) return [];
+  const { data, metadata } = care;
+  const threshold = data.thresholdPercent === 0 ? "never by itself" : `at ${Number(data.thresholdPercent.toFixed(1))} % of data, by ${autoextendPercent} %`;
+  const left = data.headroom + metadata.headroom === 0 ? "none" : `${formatBytes(data.headroom)} of data, ${formatBytes(metadata.headroom)} of metadata`;
+  const extended = (["data", "metadata"] as const).flatMap((part) => {
+    const last = care[part].lastExtension;
+    return last === undefined ? [] : [`${part} from ${formatBytes(last.from)} to ${formatBytes(last.to)}, ${ago(last.at, now)}`];
+  });
+  return [line("room to grow", `${left}; ${threshold}`), line("last extended", extended.length === 0 ? undefined : extended.join("; "))];
+}
+
+const spell = ({ path, file }: SetupInfo["data"]): string => (file === "" ? path : `${path}, ${file}`);
+
+function devices(setup: SetupInfo | undefined): readonly (string | undefined)[] {
+  if (setup === undefined) return [];
+  return [line("pool device", `${setup.path}, ${setup.name}`), line("data on", spell(setup.data)), line("metadata on", spell(setup.metadata))];
 }
 
 /** A pool that never served here has not said what it holds: no volumes seen are not no volumes. */
 const isCounted = ({ status, volumes, snapshots }: PoolInfo): boolean => status === "READY" || volumes + snapshots > 0;
 
-const counts = (pool: PoolInfo): string =>
-  isCounted(pool) ? `${pool.volumes}, snapshots ${pool.snapshots}${pool.groups === 0 ? "" : `, group snapshots ${pool.groups}`}` : "not known yet";
+function contents(pool: PoolInfo): readonly (string | undefined)[] {
+  if (!isCounted(pool)) return [line("volumes", unknown(pool, "it is being started"))];
+  const groups = pool.groups === 0 ? "" : `, group snapshots ${pool.groups}`;
+  return [line("volumes", `${pool.volumes}, snapshots ${pool.snapshots}${groups}`), line("promised", promised(pool))];
+}
 
 function promised({ provisionedBytes, overcommitRatio, figures }: PoolInfo): string {
   const times = figures === undefined || figures.data.total === 0 ? "" : `, ${Number((provisionedBytes / figures.data.total).toFixed(1))} times the pool`;
   return `${formatBytes(provisionedBytes)}${times} (at most ${overcommitRatio} times)`;
 }
 
-function discard({ discardOnDelete, figures }: PoolInfo): string {
-  const passed = figures === undefined ? "" : figures.discardPassdown ? "; the pool passes discards down" : "; the pool keeps discards to itself";
-  return `${discardOnDelete ? "blocks are discarded first" : "blocks are not discarded"}${passed}`;
+const whenFull = ({ figures, whenFull: wanted }: PoolInfo): string =>
+  `${figures?.queuesWhenFull === true ? "writes wait for room, a minute by default" : "writes fail"} (${wanted})`;
+
+function discards({ discardOnDelete, figures, trimIntervalMs }: PoolInfo): string {
+  const trimmed = trimIntervalMs === 0 ? "filesystems are not trimmed" : `filesystems are trimmed every ${duration(trimIntervalMs / 1000)}`;
+  const deleted = discardOnDelete ? "volumes are discarded before they are deleted" : "volumes are deleted without";
+  const passed = figures === undefined ? "" : figures.discardPassdown ? "passed down to the disk; " : `not passed down: ${figures.discardHindrance}; `;
+  return `${passed}${deleted}; ${trimmed}`;
 }
 
-function orphans(inventory: InventoryInfo | undefined): string {
-  if (inventory === undefined) return "not known yet: the inventory follows after start";
+const deferred = ({ deferredDeletions }: PoolInfo): string =>
+  `removal and deletion, while a device is held open; ${deferredDeletions === 0 ? "no deletions wait" : `${deferredDeletions} deletions wait`}`;
+
+function orphans(pool: PoolInfo): string {
+  const { inventory } = pool;
+  if (inventory === undefined) return unknown(pool, "the inventory follows after start");
   if (inventory.orphans.length === 0) return "none";
   const mapped = inventory.orphans.reduce((sum, { mappedBytes }) => sum + mappedBytes, 0);
-  const shown = inventory.orphans.slice(0, 8).map(({ number }) => number);
+  const shown = inventory.orphans.slice(0, SHOWN).map(({ number }) => number);
   const more = inventory.orphans.length > shown.length ? " and more" : "";
-  return `${inventory.orphans.length} that no record knows, ${formatBytes(mapped)}: number ${shown.join(", ")}${more}. They are left alone.`;
+  return `${inventory.orphans.length} that no record knows, ${formatBytes(mapped)}: number ${shown.join(", ")}${more}. They are left alone: see "dmthin pool orphans ${pool.name}".`;
 }
 
 const discrepancies = (inventory: InventoryInfo | undefined): readonly string[] =>
   (inventory?.discrepancies ?? [])
-    .slice(0, 8)
+    .slice(0, SHOWN)
     .map(({ id, number, reason }) =>
       reason === "missing"
         ? `${id} has no thin device in the pool: number ${number} is missing`
         : `${id}: thin device ${number} is not the one that was made for it`,
     );
+
+const events = (care: CareInfo | undefined, now: number): readonly (string | undefined)[] =>
+  (care?.events ?? []).slice(-EVENTS).map(({ at, message }, index) => line(index === 0 ? "events" : "", `${ago(at, now)}: ${message}`));

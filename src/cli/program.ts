@@ -7,12 +7,17 @@ import type { AskUpkeep } from "./driver-upkeep.ts";
 import type { AskDriver } from "./info.ts";
 import { addPoolCommands } from "./pool-commands.ts";
 import type { Terminal } from "./terminal.ts";
+import { addVolumeCommands } from "./volume-commands.ts";
+import type { AskVolumes } from "./volumes.ts";
 
 export interface Program {
   readonly version: string;
   readonly terminal: Terminal;
   readonly askDriver: AskDriver;
   readonly askUpkeep: AskUpkeep;
+  readonly askVolumes: AskVolumes;
+  /** Aborts at Ctrl-C, from then on when it is called. */
+  readonly untilInterrupted: () => AbortSignal;
   /** Runs the driver until it is told to stop; answers the exit code. */
   readonly standalone: (configFile: string) => Promise<number>;
 }
@@ -54,6 +59,7 @@ function describe(program: Program, end: End): Command {
       end(config === undefined ? command.error("name a configuration file with --config", { exitCode: EXIT_USAGE }) : standalone(config)),
     );
   addInfoCommand(dmthin, program, end);
+  addVolumeCommands(dmthin, program, end);
   const pool = begin(dmthin.command("pool"), terminal, ["dmthin pool orphans fast", "dmthin pool extend fast --data +100Gi"]).description(
     "Look after a pool by hand.",
   );

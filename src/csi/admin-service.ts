@@ -1,6 +1,4 @@
-import type { Backing, PoolDescription } from "../config/pool-description.ts";
 import type { Logger } from "../logger.ts";
-import type { PoolFigures, PoolStatus } from "../pool/pool-calls.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { PoolUpkeep } from "../volumes/upkeep.ts";
 import { upkeepHandlers } from "./admin-upkeep.ts";
@@ -9,9 +7,9 @@ import { listVolumes } from "./admin-volumes.ts";
 import { implement, type Handlers } from "./handler.ts";
 import { GrpcServer } from "./server.ts";
 
-  readonly upkeep: PoolUpkeep;
 export interface AdminParts {
   readonly pools: () => readonly Pool[];
+  readonly upkeep: PoolUpkeep;
   readonly version: string;
   readonly node: string;
 }

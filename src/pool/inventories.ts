@@ -30,7 +30,10 @@ export class Inventories {
 
   /** One at a time, shared by all who ask meanwhile: who also wants to know what each maps alone waits for one that tells it. */
   async take({ exclusive = false } = {}): Promise<Inventory> {
-    while (this.#underWay !== undefined && exclusive && !this.#tellsExclusive) await this.#underWay.catch(() => undefined);
+    if (this.#underWay !== undefined && exclusive && !this.#tellsExclusive) {
+      await this.#underWay.catch(() => undefined);
+      return this.take({ exclusive });
+    }
     if (this.#underWay === undefined) {
       this.#tellsExclusive = exclusive;
       this.#underWay = this.#take(exclusive).finally(() => (this.#underWay = undefined));

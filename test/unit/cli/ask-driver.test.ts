@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { askDriver } from "../../../src/csi/admin-client.ts";
 import { createAdminServer } from "../../../src/csi/admin-service.ts";
+import { CARE_EVENTS, type CareEventKind } from "../../../src/pool/care-report.ts";
 import type { PoolDescription } from "../../../src/config/pool-description.ts";
 import type { DriverInfo } from "../../../src/cli/driver-info.ts";
 import { silentLogger } from "../../../src/logger.ts";
@@ -26,6 +27,7 @@ const { pools } = parse({
 });
 
 const blank: Omit<PoolView, "status"> = { figures: undefined, thins: new Map(), groups: new Map(), inventory: undefined, stuck: undefined };
+const part = { sizeBytes: GiB, headroomBytes: MiB, thresholdPercent: 80, exhausted: false, lastExtension: undefined, failure: undefined };
 const views: Readonly<Record<string, PoolView>> = {
   fast: {
     ...blank,
@@ -36,9 +38,25 @@ const views: Readonly<Record<string, PoolView>> = {
       chunkSize: bytes(65_536),
       data: { used: chunks(16_384), total: chunks(1_638_400) },
       metadata: { used: metadataBlocks(256), total: metadataBlocks(56_064) },
-      discardPassdown: true,
+      discardPassdown: false,
       queuesWhenFull: true,
+      host: { freeBytes: bytes(5 * GiB), reserveBytes: GiB },
     },
+    setup: {
+      name: "dmthin-fast-pool",
+      path: "/dev/dm-3",
+      data: { path: "/dev/loop0", file: "/x/data.img", discardMaxBytes: bytes(0) },
+      metadata: { path: "/dev/loop1", file: undefined, discardMaxBytes: undefined },
+      versions: { deviceMapper: "4.50.0", thinPool: "1.23.0", thin: undefined },
+    },
+    care: {
+      data: { ...part, lastExtension: { at: new Date(5), part: "data", fromBytes: MiB, toBytes: GiB, by: "care" } },
+      metadata: { ...part, thresholdPercent: undefined, exhausted: true, failure: "no" },
+      counts: Object.fromEntries(CARE_EVENTS.map((kind) => [kind, 0])) as Record<CareEventKind, number>,
+      events: [{ at: new Date(7), kind: "low", part: "data", message: "little is left" }],
+      nextLookMs: 1000,
+    },
+    deferredDeletions: new Map([["vol-z", "held-open"]]),
     inventory: { orphans: [{ number: 7, mappedBytes: bytes(2 ** 45), transactionId: 9 }], discrepancies: [{ id: "vol-a", number: 3, reason: "missing" }] },
     stuck: { operation: "createVolume", since: new Date(1_767_225_600_000) },
   },
@@ -60,7 +78,12 @@ test("what the driver knows of its pools arrives at the command, over a real soc
       volumes: 0,
       snapshots: 0,
       groups: 0,
+      defaultVolumeBytes: 10 * GiB,
+      whenFull: "auto",
+      autoextendPercent: 20,
+      trimIntervalMs: 7 * 86_400_000,
     };
+    const toldPart = { headroom: MiB, thresholdPercent: 80, exhausted: false, failure: "", lastExtension: undefined };
     const expected: DriverInfo = {
       driverVersion: "1.2.3",
       node: "node1",
@@ -77,13 +100,30 @@ test("what the driver knows of its pools arrives at the command, over a real soc
           figures: {
             state: "rw",
             transactionId: 57,
-            data: { used: GiB, total: 100 * GiB, minimumFree: 10 * GiB },
-            metadata: { used: MiB, total: 219 * MiB, minimumFree: Math.ceil(21.9 * MiB) },
-            discardPassdown: true,
+            data: { used: GiB, total: 100 * GiB, available: 99 * GiB, minimumFree: 10 * GiB },
+            metadata: { used: MiB, total: 219 * MiB, available: 218 * MiB, minimumFree: Math.ceil(21.9 * MiB) },
+            discardPassdown: false,
+            discardHindrance: "/dev/loop0 takes no discards",
             queuesWhenFull: true,
+            host: { free: 5 * GiB, reserve: GiB },
           },
           inventory: { orphans: [{ number: 7, mappedBytes: 2 ** 45, transactionId: 9 }], discrepancies: [{ id: "vol-a", number: 3, reason: "missing" }] },
           stuck: { operation: "createVolume", since: 1_767_225_600_000 },
+          setup: {
+            name: "dmthin-fast-pool",
+            path: "/dev/dm-3",
+            data: { path: "/dev/loop0", file: "/x/data.img" },
+            metadata: { path: "/dev/loop1", file: "" },
+            deviceMapperVersion: "4.50.0",
+            thinPoolVersion: "1.23.0",
+            thinVersion: "",
+          },
+          care: {
+            data: { ...toldPart, lastExtension: { at: 5, from: MiB, to: GiB } },
+            metadata: { ...toldPart, thresholdPercent: 0, exhausted: true, failure: "no" },
+            events: [{ at: 7, kind: "low", message: "little is left" }],
+          },
+          deferredDeletions: 1,
         },
         {
           ...shared,
@@ -97,6 +137,9 @@ test("what the driver knows of its pools arrives at the command, over a real soc
           figures: undefined,
           inventory: undefined,
           stuck: undefined,
+          setup: undefined,
+          care: undefined,
+          deferredDeletions: 0,
         },
       ],
     };

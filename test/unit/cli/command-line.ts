@@ -28,6 +28,15 @@ export async function runLine(argv: readonly string[], parts: Partial<Omit<Progr
     started.push(file);
     return 7;
   };
-  const code = await runCommand(argv, { version: "1.2.3", terminal: { output, error }, askDriver: nobody, askUpkeep: nobody, ...parts, standalone });
+  const code = await runCommand(argv, {
+    version: "1.2.3",
+    terminal: { output, error },
+    askDriver: nobody,
+    askUpkeep: nobody,
+    askVolumes: nobody,
+    untilInterrupted: () => AbortSignal.abort(),
+    ...parts,
+    standalone,
+  });
   return { code, output: text(output), error: text(error), started };
 }

@@ -45,6 +45,9 @@ test.each([
   [["--help"]],
   [["standalone", "--help"]],
   [["info", "--help"]],
+  [["volume", "--help"]],
+  [["volume", "ls", "--help"]],
+  [["volume", "show", "--help"]],
   [["config", "--help"]],
   [["pool", "--help"]],
   [["pool", "extend", "--help"]],
@@ -91,7 +94,9 @@ describe("info", () => {
   test("prints each pool", async () => {
     const { code, output, error } = await run(["info"], async () => driver);
     expect({ code, error }).toEqual({ code: 0, error: "" });
-    expect(output).toMatch(/^dmthin 0\.1\.0 on node1, 2 pools\n\nfast {2}\(default\)/);
+    expect(output).toMatch(
+      /^dmthin 0\.1\.0 on node1, 2 pools\ndevice-mapper 4\.50\.0, thin-pool 1\.23\.0, thin 1\.23\.0; udev is never waited for\n\nfast {2}\(default\)/,
+    );
     expect(output).toContain("\n\na-pool-whose-name-has-forty-characters-ok");
     expect(output).toMatch(/[^\n]\n$/);
   });

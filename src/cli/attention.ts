@@ -1,0 +1,52 @@
+import { formatBytes } from "../units.ts";
+import type { CareInfo, PoolInfo } from "./driver-info.ts";
+import { duration, isLow } from "./lines.ts";
+
+/** What somebody should know or do about a pool, in sentences. `now` in milliseconds since 1970. */
+export const attention = (pool: PoolInfo, now: number): readonly string[] => [...ofStatus(pool, now), ...ofRoom(pool), ...ofCare(pool.care)];
+
+function ofStatus(pool: PoolInfo, now: number): readonly string[] {
+  const { status, refusal, remedy, stuck, figures } = pool;
+  const sentences: string[] = [];
+  if (status === "RECOVERING")
+    sentences.push(refusal === "" ? "It is being started, and takes no calls yet." : `It cannot be started: ${refusal}. It is tried again.`);
+  if (status === "LOCKED") sentences.push("Another process has this pool. It is taken over when that ends.");
+  if (status === "REFUSED") sentences.push(`It was refused and is left alone: ${refusal}.`, `To do: ${remedy}. Then restart the driver.`);
+  if (stuck !== undefined) {
+    const seconds = Math.max(Math.round((now - stuck.since) / 1000), 0);
+    sentences.push(`${stuck.operation} has waited ${duration(seconds)} for the kernel: look at the disks below the pool. What is shown here is as old.`);
+  }
+  if (figures !== undefined && figures.state !== "rw") sentences.push(STATES[figures.state] ?? `Its state is ${figures.state}: it takes no changes.`);
+  return sentences;
+}
+
+const STATES: Readonly<Record<string, string>> = {
+  ro: "It is read-only: the kernel could not write its metadata. Deletions are kept and carried out later.",
+  out_of_data_space: "It has no room left: volumes cannot write to new blocks until some are freed or the pool grows.",
+  needs_check: "Its metadata must be checked before the kernel writes to it again.",
+  Fail: "It has failed: the kernel can neither read nor write its metadata.",
+  Error: "It does not answer: the kernel cannot tell its figures.",
+};
+
+function ofRoom({ figures }: PoolInfo): readonly string[] {
+  const sentences: string[] = [];
+  for (const resource of ["data", "metadata"] as const) {
+    if (figures !== undefined && isLow(figures[resource]))
+      sentences.push(`Less ${resource} space is free than its minimum: no new volumes and snapshots until some are deleted or the pool grows.`);
+  }
+  const host = figures?.host;
+  if (host !== undefined && host.free < host.reserve)
+    sentences.push(
+      `The filesystem below its files has ${formatBytes(host.free)} free, less than the reserve of ${formatBytes(host.reserve)}: make room there.`,
+    );
+  return sentences;
+}
+
+function ofCare(care: CareInfo | undefined): readonly string[] {
+  if (care === undefined) return [];
+  return (["data", "metadata"] as const).flatMap((part) => {
+    const { exhausted, failure } = care[part];
+    if (exhausted) return [`Its ${part} should be made larger, and nothing is left to do so: add a disk, or delete volumes and snapshots.`];
+    return failure === "" ? [] : [`Its ${part} could not be made larger: ${failure}. It is tried again.`];
+  });
+}
