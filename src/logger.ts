@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { createLogger as createWinston, format, transports } from "winston";
+import { createLogger as createWinston, format, transports, type Logger as Winston } from "winston";
 import { withCauses } from "./errors.ts";
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -20,11 +20,49 @@ export type LogFormat = "json" | "text";
 
 /** Errors among the fields are written with their causes. All goes to stderr: stdout belongs to commands. */
 export function createLogger(options: { readonly level: LogLevel; readonly format: LogFormat }): Logger {
-  return createWinston({
+  const winston = createWinston({
     level: options.level,
     format: format.combine(format(spellErrors)(), format.timestamp(), options.format === "json" ? format.json() : format.printf(line)),
     transports: [new transports.Console({ stderrLevels: [...LOG_LEVELS] })],
   });
+  return new LeveledLogger(winston, options.level, {});
+}
+
+/** Winston formats what it then drops: what nobody is to read does not get there. */
+class LeveledLogger implements Logger {
+  readonly #winston: Winston;
+  readonly #level: LogLevel;
+  readonly #always: LogFields;
+
+  constructor(winston: Winston, level: LogLevel, always: LogFields) {
+    this.#winston = winston;
+    this.#level = level;
+    this.#always = always;
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#log("debug", message, fields);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.#log("info", message, fields);
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.#log("warn", message, fields);
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.#log("error", message, fields);
+  }
+
+  child(fields: LogFields): Logger {
+    return new LeveledLogger(this.#winston, this.#level, { ...this.#always, ...fields });
+  }
+
+  #log(level: LogLevel, message: string, fields: LogFields = {}): void {
+    if (LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.#level)) this.#winston[level](message, { ...this.#always, ...fields });
+  }
 }
 
 /** Drops everything: for tests of what does not log. */

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { quote } from "./wording.ts";
 
 /** sun_path of struct sockaddr_un has 108 bytes, the last of them zero. Source: unix(7). */

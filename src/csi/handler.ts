@@ -8,6 +8,7 @@ import type { InFlight } from "./in-flight.ts";
 import type { RequestOf, ResponseOf } from "./method.ts";
 import { definitionOf, type ServiceName, type Services } from "./protocol.ts";
 import { redact } from "./redact.ts";
+import { subjectOf } from "./subject.ts";
 
 /** Validates, makes one domain call, answers. Codes, time limits, logging and shutdown are not its business. */
 export type Handler<M> = (request: RequestOf<M>, call: Call) => Promise<ResponseOf<M>>;
@@ -27,6 +28,9 @@ export interface BoundService {
 
 /** Asked all the time, and nothing changes by them: their success is only logged at debug. */
 const QUIET = /^(Probe|Get|List|Info$|Validate|NodeGet|Controller(Get|List)|GroupControllerGet)/;
+/** Request ids begin with this: another process has another, and drawing one a call would be a system call each time. */
+const PROCESS_ID = randomBytes(4).toString("hex");
+let callCount = 0;
 /** Trailers have a limit in every client. */
 const MAX_MESSAGE = 4000;
 
@@ -47,29 +51,40 @@ export function implement<Name extends ServiceName>(name: Name, handlers: Handle
 
 async function run(method: string, handler: AnyHandler, grpcCall: ServerUnaryCall<object, object>, { logger, inFlight }: Surroundings): Promise<object> {
   const start = performance.now();
-  const requestId = randomBytes(6).toString("hex");
+  const requestId = `${PROCESS_ID}-${++callCount}`;
   const log = logger.child({ method, requestId });
-  log.debug("call", { request: redact(`${method}Request`, grpcCall.request) });
+  log.debug("call", { request: { toJSON: () => redact(`${method}Request`, grpcCall.request) } }); // not made where nobody reads it
   const duration = (): number => Math.round((performance.now() - start) * 10) / 10;
   try {
-    const response = await inFlight.run(async (ending) => handler(grpcCall.request, callOf(grpcCall, method, requestId, ending)));
-    log[QUIET.test(method) ? "debug" : "info"]("answered", { durationMs: duration(), code: "OK" });
+    const response = await inFlight.run(async (ending) =>
+      untilCancelled(grpcCall, method, ending, (call) => handler(grpcCall.request, { ...call, requestId })),
+    );
+    log[QUIET.test(method) ? "debug" : "info"]("answered", { ...subjectOf(grpcCall.request, response), durationMs: duration(), code: "OK" });
     return response;
   } catch (error) {
     const code = statusOf(method, error);
     const isFault = code === status.INTERNAL;
-    const fields = { durationMs: duration(), code: status[code], error };
+    const fields = { ...subjectOf(grpcCall.request), durationMs: duration(), code: status[code], error };
     log[isFault ? "error" : "warn"]("failed", isFault && error instanceof Error ? { ...fields, stack: error.stack } : fields);
     throw error;
   }
 }
 
-/** Ends when the caller gives up, at its deadline, or when the server cannot wait any longer. */
-function callOf(grpcCall: ServerUnaryCall<object, object>, operation: string, requestId: string, ending: AbortSignal): Call {
+/** The work ends when the caller gives up, at its deadline, or when the server cannot wait any longer. A call that was answered is "cancelled" as well, when its stream closes. */
+async function untilCancelled(
+  grpcCall: ServerUnaryCall<object, object>,
+  operation: string,
+  ending: AbortController,
+  work: (call: Omit<Call, "requestId">) => Promise<object>,
+): Promise<object> {
   const deadline = Number(grpcCall.getDeadline());
-  const given = new AbortController();
-  grpcCall.on("cancelled", () => given.abort(new DmthinError({ code: Date.now() >= deadline ? "deadline" : "cancelled", operation })));
-  return { requestId, deadline: Number.isFinite(deadline) ? deadline : undefined, signal: AbortSignal.any([given.signal, ending]) };
+  const cancel = (): void => ending.abort(new DmthinError({ code: Date.now() >= deadline ? "deadline" : "cancelled", operation }));
+  grpcCall.on("cancelled", cancel);
+  try {
+    return await work({ deadline: Number.isFinite(deadline) ? deadline : undefined, signal: ending.signal });
+  } finally {
+    grpcCall.off("cancelled", cancel);
+  }
 }
 
 function toStatus(method: string, error: unknown): { readonly code: status; readonly details: string } {

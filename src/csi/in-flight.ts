@@ -2,19 +2,19 @@ import { DmthinError } from "../errors.ts";
 
 /** The calls that are being answered: what a shutdown waits for, and then ends. */
 export class InFlight {
-  readonly #ending = new AbortController();
-  readonly #calls = new Set<Promise<unknown>>();
+  readonly #calls = new Map<AbortController, Promise<unknown>>();
   #isClosing = false;
 
-  /** Rejects with "shutting-down" once closing has begun. The work's signal aborts with that when it has to end. */
-  async run<Result>(work: (ending: AbortSignal) => Promise<Result>): Promise<Result> {
+  /** Rejects with "shutting-down" once closing has begun. The work's controller aborts with that when it has to end; the work may abort it for its own reasons. */
+  async run<Result>(work: (ending: AbortController) => Promise<Result>): Promise<Result> {
     if (this.#isClosing) throw new DmthinError({ code: "shutting-down" });
-    const running = work(this.#ending.signal);
-    this.#calls.add(running);
+    const ending = new AbortController();
+    const running = work(ending);
+    this.#calls.set(ending, running);
     try {
       return await running;
     } finally {
-      this.#calls.delete(running);
+      this.#calls.delete(ending);
     }
   }
 
@@ -23,12 +23,12 @@ export class InFlight {
     this.#isClosing = true;
     const hurried = Promise.withResolvers<void>();
     const onHurry = (): void => {
-      this.#ending.abort(new DmthinError({ code: "shutting-down" }));
+      for (const ending of this.#calls.keys()) ending.abort(new DmthinError({ code: "shutting-down" }));
       hurried.resolve();
     };
     if (hurry.aborted) onHurry();
     else hurry.addEventListener("abort", onHurry, { once: true });
-    await Promise.race([Promise.allSettled(this.#calls), hurried.promise]);
+    await Promise.race([Promise.allSettled(this.#calls.values()), hurried.promise]);
     hurry.removeEventListener("abort", onHurry);
   }
 }

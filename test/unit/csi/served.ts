@@ -70,6 +70,11 @@ export const refusal = async (asked: Promise<unknown>): Promise<string> =>
     (error: ServiceError) => `${status[error.code]}: ${error.details}`,
   );
 
+/** What says itself how it is written, as a log would have it. */
+const asWritten = (fields: LogFields): LogFields =>
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, isWritten(value) ? value.toJSON() : value]));
+const isWritten = (value: unknown): value is { toJSON(): unknown } => typeof value === "object" && value !== null && "toJSON" in value;
+
 /** Keeps every line: what would stand in the log. */
 export function recordingLogger(): { readonly logger: Logger; readonly lines: readonly LogFields[] } {
   const lines: LogFields[] = [];
@@ -77,7 +82,7 @@ export function recordingLogger(): { readonly logger: Logger; readonly lines: re
     const write =
       (level: string) =>
       (message: string, fields: LogFields = {}) =>
-        void lines.push({ level, message, ...bound, ...fields });
+        void lines.push({ level, message, ...bound, ...asWritten(fields) });
     return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error"), child: (fields) => make({ ...bound, ...fields }) };
   };
   return { logger: make({}), lines };

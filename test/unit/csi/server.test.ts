@@ -156,9 +156,9 @@ test("the log tells each call with its id, time and code, and never a secret", a
   expect(JSON.stringify(lines)).not.toContain("hunter2");
   expect(lines).toMatchObject([
     { level: "debug", method: "CreateVolume", request: { name: "data", secrets: "***", parameters: { pool: "fast" } } },
-    { level: "info", method: "CreateVolume", code: "OK" },
+    { level: "info", method: "CreateVolume", code: "OK", volumeId: expect.stringMatching(/^vol-/) },
     { level: "debug", method: "NodeStageVolume" },
-    { level: "warn", method: "NodeStageVolume", code: "INVALID_ARGUMENT" },
+    { level: "warn", method: "NodeStageVolume", code: "INVALID_ARGUMENT", volumeId: "x" },
   ]);
   expect(lines[0]?.["requestId"]).toBe(lines[1]?.["requestId"]);
   expect(lines[1]?.["requestId"]).not.toBe(lines[2]?.["requestId"]);
