@@ -119,9 +119,9 @@ export class Lvm {
     await this.#run("lvconvert", ["--yes", "--type", "thin-pool", "--poolmetadata", `${group}/${metadata}`, ...features, `${group}/${data}`]);
   }
 
-  /** A pool, or the parts of one that is not active, which are read-only then. */
+  /** A pool, or the parts of one that is not active, which are read-only then. LVM takes such parts one by one. */
   async activate(...volumes: readonly string[]): Promise<void> {
-    await this.#run("lvchange", ["--yes", "--activate", "y", ...volumes]);
+    for (const volume of volumes) await this.#run("lvchange", ["--yes", "--activate", "y", volume]);
   }
 
   async deactivate(...volumes: readonly string[]): Promise<void> {
