@@ -14,7 +14,7 @@ export async function createVolume(bench: Workbench, freezer: Freezer, volume: N
   return pastForeignNumbers(bench.parts.logger, async () => {
     if (existing(bench, volume.id) !== undefined || origin.kind === "blank") return bench.mailbox.run(() => make(bench, volume, undefined));
     return freezer.whileFrozen([origin.id], (thaw) =>
-      bench.mailbox.run(() => make(bench, volume, { record: readyThin(bench.catalog.thins, origin.id), thaw })),
+      bench.mailbox.runNext(() => make(bench, volume, { record: readyThin(bench.catalog.thins, origin.id), thaw })),
     );
   });
 }

@@ -12,7 +12,8 @@ const SCRIPT = fileURLToPath(new URL("./dead-man.sh", import.meta.url));
  * pipe is there for it whatever becomes of us; the kernel closes the pipe when our last thread has ended.
  */
 export class DeadManHandle implements DeadMan {
-  readonly #armed = new Set<string>();
+  /** How often each was armed and not disarmed yet, as the handle counts too. */
+  readonly #armed = new Map<string, number>();
   readonly #start: () => Promise<number>;
   #fd: number;
   #restarting = false;
@@ -32,12 +33,16 @@ export class DeadManHandle implements DeadMan {
   }
 
   arm(uuids: readonly string[]): void {
-    for (const uuid of uuids) this.#armed.add(uuid);
+    for (const uuid of uuids) this.#armed.set(uuid, (this.#armed.get(uuid) ?? 0) + 1);
     this.#tell("arm", uuids);
   }
 
   disarm(uuids: readonly string[]): void {
-    for (const uuid of uuids) this.#armed.delete(uuid);
+    for (const uuid of uuids) {
+      const left = (this.#armed.get(uuid) ?? 0) - 1;
+      if (left > 0) this.#armed.set(uuid, left);
+      else this.#armed.delete(uuid);
+    }
     this.#tell("disarm", uuids);
   }
 
@@ -69,7 +74,8 @@ export class DeadManHandle implements DeadMan {
     const dead = this.#fd;
     this.#fd = await this.#start();
     closeDescriptor(dead);
-    if (this.#armed.size > 0) this.#tell("arm", [...this.#armed]);
+    const armed = [...this.#armed].flatMap(([uuid, times]) => Array.from({ length: times }, () => uuid));
+    if (armed.length > 0) this.#tell("arm", armed);
   }
 }
 

@@ -15,7 +15,8 @@ export type Thaw = () => void;
 /** Freezes origins in use while they are copied: all suspended, then all snapped, then all resumed. Whatever is suspended is owed its resume. */
 export class Freezer {
   readonly #bench: Workbench;
-  readonly #owed = new Set<string>();
+  /** How often each is armed with the dead man's handle for a resume that did not come to be. */
+  readonly #owed = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(bench: Workbench) {
@@ -25,26 +26,18 @@ export class Freezer {
   /**
    * Runs `work` while every origin that is active is suspended, its filesystem flushed and frozen. `work` thaws as soon
    * as the kernel has what it needs; in any case they are thawed when it has ended. What is still being suspended at the
-   * deadline is resumed when the kernel lets go of it, however late.
+   * deadline is resumed when the kernel lets go of it, however late; until then it keeps the gate.
    */
   async whileFrozen<Result>(originIds: readonly string[], work: (thaw: Thaw) => Promise<Result>): Promise<Result> {
-    return this.#bench.gate.run(async () => {
-      const origins = originIds.map((id) => readyThin(this.#bench.catalog.thins, id));
-      const active = origins.filter(({ id }) => this.#bench.thins.info(id)?.hasActiveTable === true);
-      if (active.length === 0) return work(() => undefined);
-      await this.#bench.mailbox.run(async () => this.#bench.transitions.settleOpen());
-      this.#requireRoom();
-      for (const origin of active) await this.#sync(origin);
-      this.#requireRoom();
-      const frozen = new Set<string>();
-      const thaw = (): void => this.#thaw(frozen);
-      try {
-        for (const { id } of active) await this.#freeze(id, frozen);
-        return await work(thaw);
-      } finally {
-        thaw();
-      }
+    await this.#writeOut(originIds);
+    const answer = Promise.withResolvers<Result>();
+    void this.#bench.gate.run(async () => {
+      const late: Promise<unknown>[] = [];
+      answer.resolve(this.#frozen(originIds, work, late));
+      await answer.promise.catch(() => undefined);
+      await Promise.all(late);
     });
+    return answer.promise;
   }
 
   /** Runs what suspends a device and resumes it itself, as a new table does. */
@@ -62,17 +55,57 @@ export class Freezer {
     clearInterval(this.#timer);
   }
 
+  async #frozen<Result>(originIds: readonly string[], work: (thaw: Thaw) => Promise<Result>, late: Promise<unknown>[]): Promise<Result> {
+    const active = this.#inUse(originIds);
+    if (active.length === 0) return work(() => undefined);
+    await this.#prepare();
+    const frozen = new Set<string>();
+    const thaw = (): void => {
+      this.#thaw(frozen);
+      this.#bench.transitions.release();
+    };
+    try {
+      for (const { id } of active) await this.#freeze(id, frozen, late);
+      return await work(thaw);
+    } finally {
+      thaw();
+    }
+  }
+
+  #inUse(ids: readonly string[]): readonly ThinRecord[] {
+    return ids.map((id) => readyThin(this.#bench.catalog.thins, id)).filter(({ id }) => this.#bench.thins.info(id)?.hasActiveTable === true);
+  }
+
+  /**
+   * What is written out before the suspend need not be written while applications are frozen. Not under the gate: in a
+   * pool that is full it may wait for room, and growth, which makes room, takes the gate.
+   */
+  async #writeOut(originIds: readonly string[]): Promise<void> {
+    const origins = this.#inUse(originIds);
+    if (origins.length > 0) this.#requireRoom();
+    for (const origin of origins) await this.#sync(origin);
+  }
+
+  /** In a turn, so that nothing is being settled when the freeze begins, and nothing is until it ends. */
+  async #prepare(): Promise<void> {
+    const { mailbox, transitions } = this.#bench;
+    await mailbox.run(async () => {
+      await transitions.settleOpen();
+      this.#requireRoom();
+      transitions.hold();
+    });
+  }
+
   #requireRoom(): void {
     requireRoom(this.#bench.parts.description, this.#bench.publishFigures());
   }
 
-  /** What is written out before the suspend need not be written while applications are frozen. */
   async #sync(origin: ThinRecord): Promise<void> {
     if (origin.kind !== "volume" || origin.staging?.capability.access !== "mount") return;
     await this.#bench.parts.slow.syncFilesystem(origin.staging.path, SYNC_DEADLINE_MS).done;
   }
 
-  async #freeze(id: string, frozen: Set<string>): Promise<void> {
+  async #freeze(id: string, frozen: Set<string>, late: Promise<unknown>[]): Promise<void> {
     const { parts, thins } = this.#bench;
     const uuid = thins.uuidOf(id);
     parts.deadMan.arm([uuid]);
@@ -82,7 +115,7 @@ export class Freezer {
       await call.done;
       frozen.add(id);
     } catch (error) {
-      void call.outcome.then(() => this.#thaw(new Set([id])));
+      late.push(call.outcome.then(() => this.#thaw(new Set([id]))));
       throw error;
     }
     parts.observe("freeze", `suspend ${id}`, "after");
@@ -91,29 +124,34 @@ export class Freezer {
   #thaw(frozen: Set<string>): void {
     for (const id of frozen) {
       frozen.delete(id);
-      try {
-        this.#resume(id);
-      } catch (error) {
-        this.#owe(id, error);
-      }
+      this.#release(id, 1);
+    }
+  }
+
+  /** Resumes what was armed so often; what is owed of it from before is settled too. */
+  #release(id: string, times: number): void {
+    const armed = times + (this.#owed.get(id) ?? 0);
+    try {
+      this.#resume(id);
+      this.#bench.parts.deadMan.disarm(Array.from({ length: armed }, () => this.#bench.thins.uuidOf(id)));
+      this.#owed.delete(id);
+    } catch (error) {
+      this.#owe(id, armed, error);
     }
   }
 
   #resume(id: string): void {
     const { parts, thins } = this.#bench;
     const info = thins.info(id);
-    if (info?.suspended === true && info.hasActiveTable) {
-      parts.observe("freeze", `resume ${id}`, "before");
-      thins.resume(id);
-      parts.observe("freeze", `resume ${id}`, "after");
-    }
-    parts.deadMan.disarm([thins.uuidOf(id)]);
-    this.#owed.delete(id);
+    if (info?.suspended !== true || !info.hasActiveTable) return;
+    parts.observe("freeze", `resume ${id}`, "before");
+    thins.resume(id);
+    parts.observe("freeze", `resume ${id}`, "after");
   }
 
-  #owe(id: string, error: unknown): void {
+  #owe(id: string, armed: number, error: unknown): void {
     if (!this.#owed.has(id)) this.#bench.parts.logger.error("a device could not be resumed: trying again until it can", { id, error });
-    this.#owed.add(id);
-    this.#timer ??= setInterval(() => this.#thaw(new Set(this.#owed)), RETRY_MS).unref();
+    this.#owed.set(id, armed);
+    this.#timer ??= setInterval(() => [...this.#owed.keys()].forEach((each) => this.#release(each, 0)), RETRY_MS).unref();
   }
 }

@@ -14,7 +14,7 @@ type NewGroup = { readonly id: string; readonly name: string } | undefined;
 export async function createSnapshots(bench: Workbench, freezer: Freezer, wanted: readonly NewSnapshot[], group: NewGroup): Promise<readonly SnapshotRecord[]> {
   return pastForeignNumbers(bench.parts.logger, async () => {
     const sourceIds = existing(bench, wanted) === undefined ? wanted.map(({ sourceVolumeId }) => sourceVolumeId) : [];
-    return freezer.whileFrozen(sourceIds, (thaw) => bench.mailbox.run(() => make(bench, wanted, group, thaw)));
+    return freezer.whileFrozen(sourceIds, (thaw) => bench.mailbox.runNext(() => make(bench, wanted, group, thaw)));
   });
 }
 

@@ -39,6 +39,7 @@ export class Transitions {
   readonly #listLive: () => Promise<readonly ThinListing[]>;
   readonly #observe: StepObserver;
   readonly #logger: Logger;
+  #isHeld = false;
 
   constructor(parts: { catalog: Catalog; device: ThinPoolDevice; listLive: () => Promise<readonly ThinListing[]>; observe: StepObserver; logger: Logger }) {
     this.#catalog = parts.catalog;
@@ -78,6 +79,18 @@ export class Transitions {
     }
   }
 
+  /**
+   * While applications are frozen: nothing is settled then, since it may take seconds, and they would wait behind it.
+   * Who would need it is refused until `release`. Called within a turn, so that no settling is under way.
+   */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+  }
+
   /** At start. What cannot be settled in the state that the pool is in waits: what it holds can be used meanwhile. Throws "pool-refused". */
   async recover(): Promise<void> {
     const { state } = this.#device.figures();
@@ -92,6 +105,7 @@ export class Transitions {
   /** Settles what an earlier failure left open, as far as the pool can be written. Nothing to do is the rule. */
   async settleOpen(): Promise<void> {
     if (this.#catalog.intent === undefined) return;
+    if (this.#isHeld) throw this.#waiting();
     this.requireWritable();
     await this.settle();
   }
@@ -138,6 +152,7 @@ export class Transitions {
 
   /** When the kernel cannot be asked now, the intent stays open, and the next transition or start settles it. */
   async #settleAfter(cause: unknown): Promise<void> {
+    if (this.#isHeld) return;
     try {
       await this.settle();
     } catch (error) {
@@ -152,6 +167,11 @@ export class Transitions {
       throw new DmthinError({ code: "pool-not-writable", pool: this.#catalog.identity.name, state });
     }
     if (kernel !== transactionId) throw refusedIds(this.#catalog.identity.name, transactionId, kernel);
+  }
+
+  #waiting(): DmthinError {
+    const reason = "an interrupted change of it is taken back when the snapshot that is being taken is done";
+    return new DmthinError({ code: "pool-not-ready", pool: this.#catalog.identity.name, reason });
   }
 
   #step<Result>(transition: string, name: string, run: () => Result): Result {

@@ -5,7 +5,8 @@ import type { SimulatedProcess } from "./process.ts";
 /** The dead man's handle of a simulated process: when that is killed, it resumes what was armed. */
 export class SimulatedDeadMan implements DeadMan {
   readonly #process: SimulatedProcess;
-  readonly #armed = new Set<string>();
+  /** As often as it was armed and not disarmed, as the script has it. */
+  readonly #armed: string[] = [];
 
   constructor(kernel: SimulatedKernel, process: SimulatedProcess) {
     this.#process = process;
@@ -15,11 +16,12 @@ export class SimulatedDeadMan implements DeadMan {
   }
 
   arm(uuids: readonly string[]): void {
-    this.#process.look(() => uuids.forEach((uuid) => this.#armed.add(uuid)));
+    this.#process.look(() => this.#armed.push(...uuids));
   }
 
   disarm(uuids: readonly string[]): void {
-    if (!this.#process.dead) uuids.forEach((uuid) => this.#armed.delete(uuid));
+    if (this.#process.dead) return;
+    for (const uuid of uuids.filter((each) => this.#armed.includes(each))) this.#armed.splice(this.#armed.indexOf(uuid), 1);
   }
 
   close(): void {}
