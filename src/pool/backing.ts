@@ -34,6 +34,8 @@ export interface PoolBacking {
   openCatalogFolder?(): Promise<string>;
   /** After the catalogue was closed. */
   closeCatalogFolder?(): Promise<void>;
+  /** Where the pool was made by somebody else: its chunk size. */
+  chunkSize?(): Promise<Bytes>;
   /**
    * Only for a pool that was never made: creates what has to be created, and refuses what holds anything. Called again
    * after an interruption, it goes on. Never called once the catalogue says that the pool was formatted.
@@ -46,6 +48,8 @@ export interface PoolBacking {
    * active, and puts right what an interrupted change has left. Answers the devices as they are then.
    */
   activatePool?(): Promise<BackingDevices>;
+  /** Lets go of what `attach` and `activatePool` hold, once nothing of the pool is active above it. Repeated, finds it done. */
+  release?(): Promise<void>;
   /** More disks for a pool that serves, after `provision`'s rules; `growth` tells what they add. Throws "pool-refused" where the backing has no place for them. */
   addDevices?(paths: readonly string[]): Promise<void>;
   /** Takes apart what `provision` has made, once nothing of the pool is active: the disks, or their place, are blank again. Repeated, goes on. */

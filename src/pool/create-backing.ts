@@ -1,12 +1,13 @@
 import type { PoolDescription } from "../config/pool-description.ts";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
-import { DmthinError } from "../errors.ts";
 import { run } from "../exec/run.ts";
 import type { Filesystems } from "../filesystem/filesystems.ts";
 import type { Logger } from "../logger.ts";
 import type { PoolBacking } from "./backing.ts";
 import { NamedDevices } from "./devices-backing.ts";
 import { DirectLvm } from "./direct-lvm.ts";
+import { ExistingDevice } from "./existing-device.ts";
+import { ExistingLvmPool } from "./existing-lvm.ts";
 import { LoopFiles } from "./loop-backing.ts";
 import type { StepObserver } from "./transition.ts";
 
@@ -32,7 +33,9 @@ export function createBacking(description: PoolDescription, parts: BackingParts)
       return new NamedDevices(name, backing, parts.probe);
     case "directLvm":
       return new DirectLvm({ observe: () => undefined, ...parts, description, backing, run });
-    case "existing":
-      throw new DmthinError({ code: "pool-refused", pool: name, reason: `backing ${backing.kind} is not there yet`, remedy: "choose another one" });
+    case "existing": {
+      const [group = "", volume] = backing.pool.split("/");
+      return volume === undefined ? new ExistingDevice(name, group, parts.dm) : new ExistingLvmPool({ ...parts, description, group, volume, run });
+    }
   }
 }

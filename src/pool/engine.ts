@@ -40,8 +40,9 @@ export class PoolEngine implements PoolCalls {
   }
 
   /** Start is recovery. The caller holds the pool's lock. Deferred deletions and the inventory follow in the background. */
-  static async start(parts: EngineParts, publish: (news: PoolNews) => void): Promise<PoolEngine> {
-    const open = await openPool(parts);
+  static async start(given: EngineParts, publish: (news: PoolNews) => void): Promise<PoolEngine> {
+    const open = await openPool(given);
+    const parts = { ...given, description: open.description };
     const publishFigures: Workbench["publishFigures"] = (options) => {
       const host = parts.backing.growth?.hostSpace?.();
       const figures = { ...open.device.figures(options), ...(host === undefined ? {} : { host }) };

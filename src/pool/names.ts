@@ -12,10 +12,13 @@ export const POOL_ID = "pool";
 export const deviceName = (pool: string, id: string): string => `dmthin-${pool}-${id}`;
 export const deviceUuid = (poolUuid: string, id: string): string => `${OURS}${poolUuid}-${id}`;
 
+/** Whether it is a device of this program, of any pool. */
+export const isOurs = ({ uuid }: { readonly uuid: string }): boolean => uuid.startsWith(OURS);
+
 /** Whether the device is of the pool with this name: ours by its uuid, and its name the pool's followed by an id. */
 export function isDeviceOfPool(device: { readonly name: string; readonly uuid: string }, pool: string): boolean {
   const prefix = deviceName(pool, "");
-  return device.uuid.startsWith(OURS) && device.name.startsWith(prefix) && ID.test(device.name.slice(prefix.length));
+  return isOurs(device) && device.name.startsWith(prefix) && ID.test(device.name.slice(prefix.length));
 }
 
 /** The pool's own device comes before the thin devices on it. */

@@ -31,6 +31,8 @@ export interface RecoveryParts {
 
 /** A pool that serves. */
 export interface OpenPool {
+  /** With the chunk size that the pool has. */
+  readonly description: PoolDescription;
   readonly catalog: Catalog;
   readonly device: ThinPoolDevice;
   readonly devices: BackingDevices;
@@ -75,11 +77,13 @@ function resumed(dm: DeviceMapper, uuid: string): boolean {
  * Brings a pool up: a first start, a restart and a recovery after any death are this one path. The caller holds the
  * pool's lock. Throws "pool-refused" or "catalog-refused" for what a person has to decide; nothing was changed then.
  */
-export async function openPool(parts: RecoveryParts): Promise<OpenPool> {
-  const { description, dm, logger, backing: stand } = parts;
-  resumeEverything(dm, { pool: description.name, ...stand }, logger);
-  mkdirSync(parts.stateDirectory, { recursive: true, mode: 0o700 });
-  const folder = (await stand.openCatalogFolder?.()) ?? parts.stateDirectory;
+export async function openPool(given: RecoveryParts): Promise<OpenPool> {
+  const { dm, logger, backing: stand } = given;
+  resumeEverything(dm, { pool: given.description.name, ...stand }, logger);
+  mkdirSync(given.stateDirectory, { recursive: true, mode: 0o700 });
+  const folder = (await stand.openCatalogFolder?.()) ?? given.stateDirectory;
+  const parts = { ...given, description: { ...given.description, chunkSize: (await stand.chunkSize?.()) ?? given.description.chunkSize } };
+  const { description } = parts;
   const fresh = { name: description.name, uuid: randomUUID(), chunkSize: description.chunkSize };
   const catalog = Catalog.open(join(folder, "catalog.db"), parts.bootId, fresh);
   try {
@@ -89,7 +93,7 @@ export async function openPool(parts: RecoveryParts): Promise<OpenPool> {
     const listing = new LiveListing(device, parts.tools, devices.metadata.path);
     const transitions = new Transitions({ catalog, device, listLive: () => listing.list(), observe: parts.observe, logger });
     await transitions.recover();
-    return { catalog, device, devices, thins, transitions, listing };
+    return { description, catalog, device, devices, thins, transitions, listing };
   } catch (error) {
     catalog.close();
     await stand.closeCatalogFolder?.();
@@ -123,7 +127,8 @@ async function requireNewPool(
   pool: { readonly devices: BackingDevices; readonly device: ThinPoolDevice },
 ): Promise<void> {
   const { devices, device } = pool;
-  const found = parseThinSuperblock(await parts.backing.readSuperblock(devices));
+  // Of an active pool the kernel tells: what is on the disk may be behind, and what was read of it before may be in memory.
+  const found = device.isActive() ? activePool(device) : parseThinSuperblock(await parts.backing.readSuperblock(devices));
   if (found.kind === "blank" || (found.kind === "thin-pool" && found.transactionId <= 1 && catalog.thins.size === 0 && catalog.identity.nextNumber === 1)) {
     if (found.kind === "thin-pool") await requireNoThins(parts, devices, device);
     return;
@@ -136,6 +141,8 @@ async function requireNewPool(
     "put the catalogue back that belongs to it, and leave the device alone while another driver or LVM uses it (see lsblk); only if nobody needs its content, zero its first 4 KiB",
   );
 }
+
+const activePool = (device: ThinPoolDevice) => ({ kind: "thin-pool", transactionId: device.figures({ exact: true }).transactionId }) as const;
 
 async function requireNoThins({ tools, description }: RecoveryParts, { metadata }: BackingDevices, device: ThinPoolDevice): Promise<void> {
   const listings = await (device.isActive() ? new LiveListing(device, tools, metadata.path).list() : tools.list(metadata.path, { live: false }));

@@ -92,7 +92,11 @@ export class LocalVolumes implements Volumes, NodeVolumes, PoolUpkeep {
     const isElsewhere = wanted.node !== undefined && wanted.node !== this.node;
     const availableBytes = isElsewhere ? bytes(0) : this.#parts.capacities.available(pool);
     const filesystemMinimum = wanted.filesystem === undefined ? undefined : this.#parts.filesystems.minimumBytes(wanted.filesystem);
-    return { availableBytes, minimumVolumeBytes: minimumVolumeBytes(pool.description.chunkSize, filesystemMinimum), maximumVolumeBytes: availableBytes };
+    return {
+      availableBytes,
+      minimumVolumeBytes: minimumVolumeBytes(pool.view.figures?.chunkSize ?? pool.description.chunkSize, filesystemMinimum),
+      maximumVolumeBytes: availableBytes,
+    };
   }
 
   async createSnapshot(wanted: { readonly name: string; readonly sourceVolumeId: string }, call: Call): Promise<Snapshot> {

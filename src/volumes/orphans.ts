@@ -39,7 +39,7 @@ export async function adoptOrphan(parts: Parts, { pool: poolName, number, name, 
     const examined = await pool.calls.examineOrphan(number, id);
     try {
       const { filesystem, leastBytes } = await look(parts, id, examined);
-      const size = sizeOf(leastBytes, sizeBytes, pool.description.chunkSize);
+      const size = sizeOf(leastBytes, sizeBytes, pool.view.figures?.chunkSize ?? pool.description.chunkSize);
       const parameters = { discardOnDelete: pool.description.discardOnDelete, xfsNospaceMaxRetries: "auto" } as const;
       return toVolume(parts.node, { pool, record: await pool.calls.adoptOrphan({ number, id, name, sizeBytes: size, filesystem, parameters }) });
     } finally {

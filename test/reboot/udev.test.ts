@@ -5,7 +5,7 @@ import type { BackingKind } from "./backings.ts";
 
 jest.setTimeout(300_000);
 
-test.each<readonly [BackingKind]>([["loop"], ["devices"]])(
+test.each<readonly [BackingKind]>([["loop"], ["devices"], ["directLvm"], ["existing"]])(
   "on %s: a host's udev and LVM see nothing of what tenants write into volumes, and all of what others have",
   async (backing) => {
     using disks = new DisposableStack();

@@ -1,0 +1,63 @@
+import type { Buffer } from "node:buffer";
+import type { DeviceMapper, ListedDevice } from "../devicemapper/device-mapper.ts";
+import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
+import { parsePoolTarget, type PoolTable } from "../devicemapper/thin-table.ts";
+import { DmthinError } from "../errors.ts";
+import { isMadeByLvm } from "../lvm/names.ts";
+import type { Bytes } from "../units.ts";
+import type { BackingDevices, PoolBacking } from "./backing.ts";
+import { deviceByNumber, readRange } from "./block-device.ts";
+import { isOurs } from "./names.ts";
+
+/** A thin pool that somebody else brings up under a name of the kernel's: after each boot, and as large as it is to be. */
+export class ExistingDevice implements PoolBacking {
+  readonly #pool: string;
+  readonly #name: string;
+  readonly #dm: DeviceMapper;
+
+  constructor(pool: string, name: string, dm: DeviceMapper) {
+    this.#pool = pool;
+    this.#name = name;
+    this.#dm = dm;
+  }
+
+  async provision(): Promise<void> {
+    this.#find();
+  }
+
+  async chunkSize(): Promise<Bytes> {
+    return this.#find().table.chunkSize;
+  }
+
+  async attach(): Promise<BackingDevices> {
+    const { device, table } = this.#find();
+    const [data, metadata] = await Promise.all([deviceByNumber(table.data), deviceByNumber(table.metadata)]);
+    return { data, metadata, pool: { uuid: device.uuid } };
+  }
+
+  async readSuperblock({ metadata }: BackingDevices): Promise<Buffer> {
+    return readRange(metadata.path, 0, SUPERBLOCK_SIZE);
+  }
+
+  #find(): { readonly device: ListedDevice; readonly table: PoolTable } {
+    const device = this.#dm.list().find(({ name }) => name === this.#name);
+    if (device === undefined) throw this.#notReady(`there is no device-mapper device ${this.#name}: whoever makes it has to bring it up`);
+    if (isMadeByLvm(device))
+      throw this.#refused(`${this.#name} is LVM's`, 'name it as LVM does, "group/pool": then it is also activated after a reboot, and grows');
+    if (isOurs(device)) throw this.#refused(`${this.#name} is a device of this driver's own`, "name a pool that somebody else has made");
+    if (device.uuid === "") throw this.#refused(`${this.#name} has no uuid, by which devices are told apart`, "make it with one: dmsetup create --uuid");
+    const [target] = this.#dm.table(device.uuid);
+    if (target === undefined) throw this.#notReady(`${this.#name} has no table yet`);
+    const table = parsePoolTarget(target);
+    if (table === undefined) throw this.#refused(`${this.#name} is no thin pool: its target is ${target.type}`, "name a thin pool");
+    return { device, table };
+  }
+
+  #refused(reason: string, remedy: string): DmthinError {
+    return new DmthinError({ code: "pool-refused", pool: this.#pool, reason, remedy });
+  }
+
+  #notReady(reason: string): DmthinError {
+    return new DmthinError({ code: "pool-not-ready", pool: this.#pool, reason });
+  }
+}

@@ -1,0 +1,138 @@
+import type { Buffer } from "node:buffer";
+import type { PoolDescription } from "../config/pool-description.ts";
+import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
+import { DmthinError } from "../errors.ts";
+import type { Run } from "../exec/run.ts";
+import { Lvm } from "../lvm/lvm.ts";
+import type { PhysicalVolume } from "../lvm/reports.ts";
+import type { Bytes } from "../units.ts";
+import type { BackingDevices, PoolBacking } from "./backing.ts";
+import { DMTHIN_TAG, poolTag } from "./direct-lvm-mark.ts";
+import { labelledDisks, type LabelledDisk } from "./lvm-labels.ts";
+import { LvmGrowth, type GroupRoom } from "./lvm-growth.ts";
+import { LvmPool, type FoundPool } from "./lvm-pool.ts";
+
+export interface ExistingLvmParts {
+  readonly description: PoolDescription;
+  readonly group: string;
+  readonly volume: string;
+  readonly dm: DeviceMapper;
+  readonly run: Run;
+  readonly lockFd: number | undefined;
+}
+
+/**
+ * A thin pool that an administrator made with LVM, in a volume group that stays the administrator's: nothing is made or
+ * removed in it. The pool is activated after each boot, and grows into what the group has free.
+ */
+export class ExistingLvmPool implements PoolBacking {
+  readonly lvmDevices: readonly string[];
+  readonly growth: LvmGrowth;
+  readonly #parts: ExistingLvmParts;
+  readonly #pool: LvmPool;
+  #lvm: Lvm | undefined;
+
+  constructor(parts: ExistingLvmParts) {
+    const { description, group, volume, dm } = parts;
+    this.#parts = parts;
+    this.#pool = new LvmPool({ pool: description.name, group, name: volume, autoextend: description.autoextend, dm }, () => this.#shown());
+    this.lvmDevices = this.#pool.kernelNames;
+    const remedy = `add a disk to it: vgextend ${group} DISK`;
+    this.growth = new LvmGrowth({ pool: description.name, group, look: async () => this.#room(), remedy }, this.#pool);
+  }
+
+  /** Whether it is a pool, and nobody's yet: then it is marked, for all who look at it with LVM. */
+  async provision(): Promise<void> {
+    const { volume } = await this.#requireUsable();
+    const { name } = this.#parts.description;
+    const other = volume.tags.find((tag) => tag.startsWith(poolTag("")) && tag !== poolTag(name));
+    if (other !== undefined)
+      throw this.#refused(
+        `it has the tag ${other}: it belongs to another pool`,
+        `name another one; only if that pool is no more, lvchange --deltag ${other} ${this.#pool.fullName}`,
+      );
+  }
+
+  async chunkSize(): Promise<Bytes> {
+    return (await this.#requireUsable()).report.chunkSize;
+  }
+
+  async attach(): Promise<BackingDevices> {
+    await this.#requireUsable();
+    return this.#pool.attach();
+  }
+
+  async activatePool(): Promise<BackingDevices> {
+    const { volume } = await this.#requireUsable();
+    const missing = [DMTHIN_TAG, poolTag(this.#parts.description.name)].filter((tag) => !volume.tags.includes(tag));
+    if (missing.length > 0) await this.#shown().changeVolume(this.#pool.fullName, { add: missing });
+    return this.#pool.activate();
+  }
+
+  async readSuperblock(devices: BackingDevices): Promise<Buffer> {
+    return this.#pool.readSuperblock(devices);
+  }
+
+  /** LVM counts its own thin volumes by a transaction id that it compares with the kernel's, which is ours to move: with one in the pool it would not be activated any more. */
+  async #requireUsable(): Promise<FoundPool> {
+    this.#lvm = await this.#onItsDisks();
+    const found = await this.#pool.find();
+    const { fullName } = this.#pool;
+    if (found === undefined) throw this.#refused(`${fullName} is no thin pool`, `look at lvs --all ${this.#parts.group}; name a thin pool as "group/pool"`);
+    const thins = (await this.#lvm.logicalVolumes(this.#parts.group)).filter(({ inPool }) => inPool === this.#parts.volume);
+    if (thins.length > 0) throw this.#refused(`${fullName} holds thin volumes of LVM: ${thins.map(({ name }) => name).join(", ")}`, OWN_POOL);
+    const { transactionId } = found.report;
+    if (transactionId !== 0)
+      throw this.#refused(`LVM has made thin volumes in ${fullName}: its transaction id there is ${transactionId}, and has to be 0`, OWN_POOL);
+    return found;
+  }
+
+  /** The group's disks, and no others, whatever a tenant has written that looks like one of them. */
+  async #onItsDisks(): Promise<Lvm> {
+    const { dm, group } = this.#parts;
+    const labelled = await labelledDisks(dm);
+    if (labelled.length === 0) throw this.#notReady(`no disk has a label of LVM, so volume group ${group} is not there`);
+    const members = (await this.#on(labelled.map(({ path }) => path)).physicalVolumes()).filter((volume) => volume.group === group);
+    if (members.length === 0) throw this.#notReady(`volume group ${group} is on none of ${labelled.map(({ path }) => path).join(", ")}`);
+    this.#requireWhole(members, labelled);
+    return this.#on(members.map(({ device }) => device));
+  }
+
+  #requireWhole(members: readonly PhysicalVolume[], labelled: readonly LabelledDisk[]): void {
+    for (const { uuid, missing } of members) {
+      if (missing) throw this.#notReady(`volume group ${this.#parts.group} lacks the disk with the uuid ${uuid}`);
+      const disks = labelled.filter(({ volumeUuid }) => volumeUuid === uuid.replaceAll("-", "")).map(({ path }) => path);
+      if (disks.length > 1)
+        throw this.#refused(`${disks.join(" and ")} have the same label of LVM: one is a copy`, "detach the copy, or give it another label (vgimportclone)");
+    }
+  }
+
+  /** The group is its administrator's, who may have added a disk meanwhile, or other volumes. */
+  async #room(): Promise<GroupRoom> {
+    this.#lvm = await this.#onItsDisks();
+    const group = (await this.#lvm.volumeGroups()).find(({ name }) => name === this.#parts.group);
+    if (group === undefined) throw this.#notReady(`volume group ${this.#parts.group} is gone`);
+    return { extentBytes: group.extentBytes, freeExtents: group.freeExtents, on: [] };
+  }
+
+  #shown(): Lvm {
+    if (this.#lvm === undefined) throw new Error("LVM was asked before its disks were known");
+    return this.#lvm;
+  }
+
+  #on(devices: readonly string[]): Lvm {
+    const { run, lockFd } = this.#parts;
+    return new Lvm({ run, devices, inherit: lockFd === undefined ? [] : [lockFd] });
+  }
+
+  #refused(reason: string, remedy: string): DmthinError {
+    return new DmthinError({ code: "pool-refused", pool: this.#parts.description.name, reason, remedy });
+  }
+
+  /** May pass by itself, such as a disk that comes up late. */
+  #notReady(reason: string): DmthinError {
+    return new DmthinError({ code: "pool-not-ready", pool: this.#parts.description.name, reason });
+  }
+}
+
+const OWN_POOL = "make a pool of its own for dmthin, and no thin volumes in it: lvcreate --type thin-pool";
