@@ -22,7 +22,7 @@ export class Inventories {
     });
   }
 
-  /** thin_ls takes half a second at the least: one that is under way is ended. */
+  /** A listing takes as long as the metadata is large: one that is under way is ended. */
   async end(): Promise<void> {
     this.#ending.abort();
     await this.#underWay?.catch(() => undefined);
@@ -49,12 +49,13 @@ export class Inventories {
 
   async #take(exclusive: boolean): Promise<Inventory> {
     const { mailbox, listing, catalog, publish, parts } = this.#bench;
-    const moment = await mailbox.run(() => ({
-      at: new Date(),
-      listings: listing.list({ exclusive, signal: this.#ending.signal }),
-      records: [...catalog.thins.values()],
-    }));
-    const listings = await moment.listings;
+    let moment = { at: new Date(), records: [] as readonly ThinRecord[], open: [] as readonly number[] };
+    const onMoment = (): void => {
+      moment = { at: new Date(), records: [...catalog.thins.values()], open: catalog.intent?.numbers ?? [] };
+    };
+    const { listed } = await mailbox.run(() => ({ listed: listing.list({ exclusive, signal: this.#ending.signal, onMoment }) }));
+    // What is being made has no record yet, and is nobody's orphan.
+    const listings = (await listed).filter(({ number }) => !moment.open.includes(number));
     const { chunkSize } = catalog.identity;
     const inventory = compare(listings, moment.records, chunkSize);
     publish({ kind: "measured", measurement: { at: moment.at, exclusive, thins: spacesOf(listings, moment.records, chunkSize) } });

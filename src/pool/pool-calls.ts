@@ -166,7 +166,7 @@ export interface PoolCalls {
    * same. Throws "out-of-range" when less is left, and "pool-refused" with what is in the way.
    */
   extend(part: Part, target: ExtendTarget): Promise<Extension>;
-  /** One `thin_ls` beside a metadata snapshot; shared by all who ask at the same time. */
+  /** One listing beside a metadata snapshot; shared by all who ask at the same time. */
   inventory(): Promise<Inventory>;
   /** An inventory that also tells what each thin device maps alone, which takes longer. Told as news. */
   measure(): Promise<void>;

@@ -91,7 +91,7 @@ export async function openPool(given: RecoveryParts): Promise<OpenPool> {
     const { device, devices } = await activate(parts, catalog);
     const thins = new ThinDevices(dm, catalog.identity, device.uuid);
     const listing = new LiveListing(device, parts.tools, devices.metadata.path);
-    const transitions = new Transitions({ catalog, device, listLive: () => listing.list(), observe: parts.observe, logger });
+    const transitions = new Transitions({ catalog, device, listLive: () => listing.list({ urgent: true }), observe: parts.observe, logger });
     await transitions.recover();
     return { description, catalog, device, devices, thins, transitions, listing };
   } catch (error) {

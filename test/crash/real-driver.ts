@@ -4,7 +4,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { KernelDeviceMapper } from "../../src/devicemapper/kernel.ts";
 import { KernelSlowCalls } from "../../src/devicemapper/slow-calls.ts";
 import { ThinToolsPrograms } from "../../src/devicemapper/thin-tools-programs.ts";
-import type { ThinListing } from "../../src/devicemapper/thin-tools.ts";
 import { run } from "../../src/exec/run.ts";
 import { probe } from "../../src/filesystem/probe.ts";
 import { BlockingThreads } from "../../src/linux/blocking-threads.ts";
@@ -16,24 +15,10 @@ import { DeadManHandle } from "../../src/pool/dead-man.ts";
 import { openInThread } from "../../src/pool/in-thread-pool.ts";
 import type { Pool } from "../../src/pool/pool.ts";
 import type { StepObserver } from "../../src/pool/transition.ts";
-import { chunks } from "../../src/units.ts";
 import { describePool } from "./bench.ts";
 
 export const POOL = "crash";
 export const dm = new KernelDeviceMapper();
-
-/** The same listing by a program that does not walk all mappings for it: thin_ls takes half a second at the least, and these tests start hundreds of drivers. */
-class QuickThinTools extends ThinToolsPrograms {
-  override async list(metadataPath: string): Promise<readonly ThinListing[]> {
-    const { stdout } = await run(["thin_dump", "--skip-mappings", "--metadata-snap", metadataPath]);
-    return [...stdout.matchAll(/<device dev_id="(\d+)" mapped_blocks="(\d+)" transaction="(\d+)"/g)].map(([, number, mapped, transactionId]) => ({
-      number: Number(number),
-      mappedChunks: chunks(Number(mapped)),
-      exclusiveChunks: undefined,
-      transactionId: Number(transactionId),
-    }));
-  }
-}
 
 /** Where a pool is in the guest: a folder on a disk of the guest's own, never on the host's shared root, and two disks. */
 export interface Place {
@@ -58,7 +43,7 @@ export async function openReal(place: Place, lock: Lock, observe: StepObserver):
   return openInThread({
     description,
     dm,
-    tools: new QuickThinTools(),
+    tools: new ThinToolsPrograms(),
     slow: new KernelSlowCalls(new BlockingThreads({ entry: workerEntry("blocking-worker") })),
     backing: createBacking(description, { dm, stateDirectory, lockFd: lock.fd, logger, probe: async (device, signal) => probe(run, device, signal) }),
     deadMan: await DeadManHandle.start({ lockFd: lock.fd }),

@@ -29,9 +29,10 @@ export class SimulatedThinTools implements ThinTools {
     await this.#process.faults.released("thin_ls");
     return this.#process.look(() => {
       this.#process.faults.check("thin_ls", metadataPath);
-      const disk = live ? this.#kernel.disk(metadataPath) : this.#offline("thin_ls", metadataPath);
+      const program = exclusive ? "thin_ls" : "thin_dump";
+      const disk = live ? this.#kernel.disk(metadataPath) : this.#offline(program, metadataPath);
       const thins = live ? disk.trees?.held : disk.trees?.thins;
-      if (thins === undefined) throw programFailed(["thin_ls", metadataPath], 1, "no current metadata snap");
+      if (thins === undefined) throw programFailed([program, metadataPath], 1, "no current metadata snap");
       return listings(thins, exclusive);
     });
   }

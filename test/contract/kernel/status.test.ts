@@ -55,7 +55,7 @@ describe(`what ${worldName} tells of devices`, () => {
     expect(pools.status("POOL")).toMatch(/^0 \d+\/\d+ 0\/256 - rw /);
   });
 
-  test("thin_ls tells numbers, mapped chunks and the transaction id at which each was made, beside a metadata snapshot and offline", async () => {
+  test("a listing tells numbers, mapped chunks and the transaction id at which each was made, beside a metadata snapshot and offline", async () => {
     const { dm, tools, metadata, write } = pools.kernel;
     const pool = pools.pool();
     dm.message("POOL", "create_thin 1");
@@ -70,7 +70,8 @@ describe(`what ${worldName} tells of devices`, () => {
       [7, 3, 5],
     ]);
     dm.message("POOL", "release_metadata_snap");
-    await expect(tools.list(metadata.path, { live: true })).rejects.toThrow("thin_ls");
+    await expect(tools.list(metadata.path, { live: true })).rejects.toThrow("thin_dump");
+    await expect(tools.list(metadata.path, { live: true, exclusive: true })).rejects.toThrow("thin_ls");
     dm.remove(thin.uuid);
     dm.remove("POOL");
     await tools.check(metadata.path);
@@ -82,7 +83,7 @@ describe(`what ${worldName} tells of devices`, () => {
     const { tools, metadata } = pools.kernel;
     pools.pool();
     await expect(tools.check(metadata.path)).rejects.toThrow("thin_check");
-    await expect(tools.list(metadata.path, { live: false })).rejects.toThrow("thin_ls");
+    await expect(tools.list(metadata.path, { live: false })).rejects.toThrow("thin_dump");
   });
 
   test("each step of a device's making shows: created, loaded, active, suspended", () => {

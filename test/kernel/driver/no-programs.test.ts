@@ -81,7 +81,7 @@ test("no program is started to snapshot, clone and measure a volume in use", asy
   await user.release(id);
 });
 
-/** The inventory that follows a start runs thin_ls once. */
+/** The inventory that follows a start runs thin_dump once. */
 async function untilQuiet(): Promise<void> {
   for (let last = -1; last !== childrenFaults();) {
     last = childrenFaults();
