@@ -18,6 +18,7 @@ import type { Service } from "./until-signal.ts";
 import { LocalVolumes } from "./volumes/local-volumes.ts";
 
 import { TrimSchedule } from "./volumes/trim-schedule.ts";
+import { XfsFollower } from "./volumes/xfs-follower.ts";
 /** Another boot has another one: what was staged before is staged no more. Source: random(4). */
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 /**
@@ -48,6 +49,7 @@ export async function startStandalone(config: StandaloneConfig, { logger, versio
   const service = closing([csi, admin], pools, [
     watchPools(pools, logger),
     new TrimSchedule({ pools, filesystems, logger }),
+    new XfsFollower({ pools, filesystems, logger }),
     threads,
     slowThreads,
     { close: async () => ending.abort() },

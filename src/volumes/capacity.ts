@@ -14,14 +14,16 @@ type Description = Pick<PoolDescription, "minimumFree" | "overcommitRatio">;
 
 /**
  * How much can still be promised to new volumes: the smallest of what the overcommit ratio leaves, what the free data
- * space above the minimum backs, and what the free metadata above the minimum can map. 0 while nothing can be changed.
+ * space above the minimum backs, down to the filesystem below a pool's files, and what the free metadata above the
+ * minimum can map. 0 while nothing can be changed.
  */
 export function availableBytes(description: Description, figures: PoolFigures, promisedBytes: number): Bytes {
   if (figures.state !== "rw") return bytes(0);
   const { overcommitRatio: ratio, minimumFree } = description;
-  const { data, metadata, chunkSize } = figures;
+  const { data, metadata, chunkSize, host } = figures;
   const unpromised = data.total * chunkSize * ratio - promisedBytes;
-  const backed = freeAboveMinimum(data, minimumFree.dataPercent) * chunkSize * ratio;
+  const hostBytes = host === undefined ? Infinity : Math.max(host.freeBytes - host.reserveBytes, 0);
+  const backed = Math.min(freeAboveMinimum(data, minimumFree.dataPercent) * chunkSize, hostBytes) * ratio;
   const mappable = freeAboveMinimum(metadata, minimumFree.metadataPercent) * MAPPINGS_PER_METADATA_BLOCK * chunkSize * ratio;
   const available = Math.min(unpromised, backed, mappable, Number.MAX_SAFE_INTEGER);
   return roundDown(bytes(Math.max(Math.floor(available), 0)), chunkSize);

@@ -31,6 +31,11 @@ describe("capacity", () => {
     expect(availableBytes(description, written, GiB)).toBe(2 * GiB);
   });
 
+  test("is backed by the filesystem below the pool's files, above its reserve", () => {
+    const on = (freeBytes: number) => availableBytes(description, { ...empty, host: { freeBytes: bytes(freeBytes), reserveBytes: GiB } }, 0);
+    expect([100 * GiB, 3 * GiB, GiB, 0].map(on)).toEqual([18 * GiB, 4 * GiB, 0, 0]);
+  });
+
   test("ends with the metadata: a volume that could not be mapped is not promised", () => {
     const tight = { ...empty, metadata: { used: metadataBlocks(890), total: metadataBlocks(1000) } };
     expect(availableBytes(description, tight, 0)).toBe(10 * 126 * CHUNK * 2);
