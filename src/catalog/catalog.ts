@@ -47,6 +47,7 @@ export class Catalog {
   readonly #groups = new Map<string, GroupRecord>();
   #identity: PoolIdentity;
   #intent: Intent | undefined;
+  #changed: () => void = () => undefined;
 
   private constructor(database: DatabaseSync, identity: PoolIdentity, bootId: string) {
     this.#database = database;
@@ -126,7 +127,18 @@ export class Catalog {
       throw error;
     }
     for (const apply of applied) apply();
+    this.#changed();
     return result;
+  }
+
+  /** Told after each change; one listener. */
+  whenChanged(listener: () => void): void {
+    this.#changed = listener;
+  }
+
+  /** A whole catalogue in a new file, which the caller makes durable. */
+  copyTo(path: string): void {
+    this.#database.prepare("VACUUM INTO ?").run(path);
   }
 
   close(): void {

@@ -166,6 +166,7 @@ export class PoolEngine implements PoolCalls {
     this.#freezer.end();
     await this.#inventories.end();
     await this.#bench.mailbox.run(async () => {
+      this.#bench.copy?.end();
       this.#bench.catalog.close();
       await this.#bench.parts.backing.closeCatalogFolder?.();
     });

@@ -11,6 +11,7 @@ import type { Logger } from "../logger.ts";
 import { isMadeByLvm } from "../lvm/names.ts";
 import { metadataBlocksToBytes } from "../units.ts";
 import type { BackingDevices, PoolBacking } from "./backing.ts";
+import { CATALOG_COPY, CatalogCopy } from "./catalog-copy.ts";
 import { LiveListing } from "./live-listing.ts";
 import { isDeviceOfPool, isPoolDevice } from "./names.ts";
 import { ThinDevices } from "./thin-device.ts";
@@ -34,6 +35,8 @@ export interface OpenPool {
   /** With the chunk size that the pool has. */
   readonly description: PoolDescription;
   readonly catalog: Catalog;
+  /** Of a catalogue that lies on the pool's own disks. */
+  readonly copy: CatalogCopy | undefined;
   readonly device: ThinPoolDevice;
   readonly devices: BackingDevices;
   readonly thins: ThinDevices;
@@ -47,7 +50,7 @@ export interface OpenPool {
  */
 export function resumeEverything(
   dm: DeviceMapper,
-  { pool, lvmDevices = [] }: { readonly pool: string; readonly lvmDevices?: readonly string[] },
+  { pool, lvmDevices = [] }: { readonly pool: string; readonly lvmDevices?: readonly string[] | undefined },
   logger: Logger,
 ): void {
   const all = dm.list();
@@ -79,7 +82,7 @@ function resumed(dm: DeviceMapper, uuid: string): boolean {
  */
 export async function openPool(given: RecoveryParts): Promise<OpenPool> {
   const { dm, logger, backing: stand } = given;
-  resumeEverything(dm, { pool: given.description.name, ...stand }, logger);
+  resumeEverything(dm, { pool: given.description.name, lvmDevices: stand.lvmDevices }, logger);
   mkdirSync(given.stateDirectory, { recursive: true, mode: 0o700 });
   const folder = (await stand.openCatalogFolder?.()) ?? given.stateDirectory;
   const parts = { ...given, description: { ...given.description, chunkSize: (await stand.chunkSize?.()) ?? given.description.chunkSize } };
@@ -93,7 +96,8 @@ export async function openPool(given: RecoveryParts): Promise<OpenPool> {
     const listing = new LiveListing(device, parts.tools, devices.metadata.path);
     const transitions = new Transitions({ catalog, device, listLive: () => listing.list({ urgent: true }), observe: parts.observe, logger });
     await transitions.recover();
-    return { description, catalog, device, devices, thins, transitions, listing };
+    const copy = folder === given.stateDirectory ? undefined : new CatalogCopy(catalog, join(given.stateDirectory, CATALOG_COPY), logger);
+    return { description, catalog, copy, device, devices, thins, transitions, listing };
   } catch (error) {
     catalog.close();
     await stand.closeCatalogFolder?.();

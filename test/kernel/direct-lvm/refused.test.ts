@@ -1,0 +1,209 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { cleanMachine, DISKS, dm, endsOf, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
+
+jest.setTimeout(180_000);
+const [FIRST = "", SECOND = "", THIRD = ""] = DISKS;
+let state: string;
+
+beforeEach(() => {
+  cleanMachine();
+  state = newState();
+});
+afterEach(() => {
+  cleanMachine();
+  removeState(state);
+});
+
+interface Occupation {
+  readonly what: string;
+  readonly make: (disk: string) => void;
+  readonly undo?: (disk: string) => void;
+  readonly told: RegExp;
+  /** Whether `force` may overwrite it. */
+  readonly isForced: boolean;
+}
+
+const MOUNT_POINT = "/mnt/taken";
+const OCCUPATIONS: readonly Occupation[] = [
+  { what: "ext4", make: (disk) => void tool("mkfs.ext4", "-q", disk), told: /it holds ext4/, isForced: true },
+  { what: "xfs", make: (disk) => void tool("mkfs.xfs", "-q", disk), told: /it holds xfs/, isForced: true },
+  { what: "btrfs", make: (disk) => void tool("mkfs.btrfs", "-q", disk), told: /it holds btrfs/, isForced: true },
+  { what: "swap", make: (disk) => void tool("mkswap", disk), told: /it holds swap/, isForced: true },
+  { what: "GPT", make: (disk) => plantGpt(disk), told: /it holds a GPT partition table/, isForced: true },
+  { what: "MBR", make: (disk) => plantMbr(disk, 0x83), told: /it holds an MBR partition table/, isForced: true },
+  { what: "md RAID", make: plantRaid, told: /it holds a part of an md RAID/, isForced: true },
+  {
+    what: "LVM's label in no volume group",
+    make: (disk) => void tool("lvm", "pvcreate", "-q", disk),
+    told: /it holds LVM's label, and is in no volume group/,
+    isForced: true,
+  },
+  {
+    what: "bytes that nothing recognises",
+    make: (disk) => void tool("sh", "-c", `printf secret | dd of=${disk} bs=1 seek=4711 conv=fsync,notrunc status=none`),
+    told: /it holds data that nothing recognises/,
+    isForced: true,
+  },
+  {
+    what: "another volume group",
+    make: (disk) => void (tool("lvm", "pvcreate", "-q", disk), tool("lvm", "vgcreate", "-q", "other", disk)),
+    told: /it is in volume group other/,
+    isForced: false,
+  },
+  {
+    what: "a mounted filesystem",
+    make: (disk) => {
+      tool("mkfs.ext4", "-q", disk);
+      mkdirSync(MOUNT_POINT, { recursive: true });
+      tool("mount", disk, MOUNT_POINT);
+      tool("sync", "-f", MOUNT_POINT);
+    },
+    undo: () => void tool("umount", MOUNT_POINT),
+    told: /it is mounted on \/mnt\/taken/,
+    isForced: false,
+  },
+  {
+    what: "swap in use",
+    make: (disk) => void (tool("mkswap", disk), tool("swapon", disk)),
+    undo: (disk) => void tool("swapoff", disk),
+    told: /it is in use/,
+    isForced: false,
+  },
+  {
+    what: "a device-mapper device on it",
+    make: (disk) => void tool("dmsetup", "create", "other-user", "--table", `0 2048 linear ${disk} 0`),
+    undo: () => void tool("dmsetup", "remove", "other-user"),
+    told: /in use by dm-/,
+    isForced: false,
+  },
+];
+
+/** Tools for these are not in the image. Writes a block at a sector. */
+function plant(disk: string, sector: number, block: Buffer): void {
+  const file = join(state, "planted");
+  writeFileSync(file, block);
+  tool("dd", `if=${file}`, `of=${disk}`, "bs=512", `seek=${sector}`, "conv=fsync,notrunc", "status=none");
+}
+
+const sectorsOf = (disk: string): number => Number(tool("blockdev", "--getsize64", disk)) / 512;
+
+/** One partition of a type, at sector 2048 or over everything. */
+function plantMbr(disk: string, type: number): void {
+  const block = Buffer.alloc(512);
+  block[450] = type;
+  block.writeUInt32LE(type === 0xee ? 1 : 2048, 454);
+  block.writeUInt32LE(type === 0xee ? sectorsOf(disk) - 1 : 131_072, 458);
+  block.writeUInt16LE(0xaa55, 510);
+  plant(disk, 0, block);
+}
+
+/** Without a partition in it. Source: UEFI specification 2.10, 5.3. */
+function plantGpt(disk: string): void {
+  plantMbr(disk, 0xee);
+  const last = sectorsOf(disk) - 1;
+  const header = Buffer.alloc(512);
+  header.write("EFI PART", 0, "latin1");
+  header.writeUInt32LE(0x10000, 8);
+  header.writeUInt32LE(92, 12);
+  for (const [offset, sector] of [
+    [24, 1],
+    [32, last],
+    [40, 34],
+    [48, last - 34],
+    [72, 2],
+  ] as const)
+    header.writeBigUInt64LE(BigInt(sector), offset);
+  header.writeUInt32LE(128, 80);
+  header.writeUInt32LE(128, 84);
+  header.writeUInt32LE(crc32(Buffer.alloc(128 * 128)), 88);
+  header.writeUInt32LE(crc32(header.subarray(0, 92)), 16);
+  plant(disk, 1, header);
+}
+
+/** A superblock of version 1.0, near the end. Source: drivers/md/md_p.h, struct mdp_superblock_1. */
+function plantRaid(disk: string): void {
+  const at = Math.floor((sectorsOf(disk) - 16) / 8) * 8;
+  const block = Buffer.alloc(256 + 2);
+  block.writeUInt32LE(0xa92b4efc, 0);
+  block.writeUInt32LE(1, 4);
+  for (let index = 16; index < 32; index++) block[index] = index;
+  block.writeBigUInt64LE(BigInt(at), 144);
+  block.writeUInt32LE(1, 220);
+  let sum = 0n;
+  for (let offset = 0; offset < 256; offset += 4) sum += BigInt(block.readUInt32LE(offset));
+  sum += BigInt(block.readUInt16LE(256));
+  block.writeUInt32LE(Number(((sum & 0xffffffffn) + (sum >> 32n)) & 0xffffffffn), 216);
+  plant(disk, at, block);
+}
+
+describe.each(OCCUPATIONS)("a disk with $what", ({ what, make, undo, told, isForced }) => {
+  test(`is refused by name with what was found, and stays byte for byte as it was${isForced ? "; force takes it" : ", force or not"}`, async () => {
+    make(THIRD);
+    const before = endsOf(THIRD);
+    try {
+      for (const force of isForced ? [false] : [false, true]) {
+        const refusal = await openPool(state, { devices: [FIRST, THIRD], force }).then(
+          () => "it was taken",
+          (error: unknown) => String(error),
+        );
+        expect(refusal).toContain(`${THIRD}: `);
+        expect(refusal).toMatch(told);
+        expect(endsOf(THIRD).equals(before)).toBe(true);
+        expect(endsOf(FIRST).every((byte) => byte === 0)).toBe(true);
+      }
+    } finally {
+      undo?.(THIRD);
+    }
+    // Each takes seconds: those that are cleared in different ways.
+    if (!["ext4", "GPT", "md RAID", "LVM's label in no volume group"].includes(what)) return;
+    const pool = await openPool(state, { devices: [THIRD], force: true });
+    expect(pool.view.status).toEqual({ kind: "ready" });
+    await pool.close(10_000);
+  });
+});
+
+test("of the disks that a pattern finds, those that hold something are left out and told; the others make the pool", async () => {
+  const folder = join(state, "by-id");
+  mkdirSync(folder);
+  for (const [index, disk] of DISKS.entries()) symlinkSync(disk, join(folder, `nvme-${index}`));
+  tool("mkfs.xfs", "-q", SECOND);
+  const before = endsOf(SECOND);
+  const told: string[] = [];
+  const pool = await openPool(state, { devices: [join(folder, "nvme-*"), join(folder, "nvme-?")] }, { told });
+  expect((await lvm(...DISKS).physicalVolumes()).map(({ device, group }) => [device, group])).toEqual([
+    [FIRST, GROUP],
+    [THIRD, GROUP],
+  ]);
+  expect(told.join("\n")).toMatch(/left out .*nvme-1: it holds xfs/);
+  expect(endsOf(SECOND).equals(before)).toBe(true);
+  await pool.close(10_000);
+});
+
+test("a disk that is not there is waited for, one too small is refused, and nothing is written meanwhile", async () => {
+  await expect(openPool(state, { devices: [FIRST, "/dev/disk/by-id/absent"] })).rejects.toThrow(
+    /not ready yet \(disks are not there: \/dev\/disk\/by-id\/absent\)/,
+  );
+  tool("dmsetup", "create", "test-small", "--uuid", "TEST-small", "--table", `0 ${(512 * 2048).toFixed(0)} linear ${SECOND} 0`);
+  const small = `/dev/dm-${dm.info("TEST-small")?.minor}`;
+  await expect(openPool(state, { devices: [small] })).rejects.toThrow(/a pool takes at least 1 GiB/);
+  expect(endsOf(FIRST).every((byte) => byte === 0)).toBe(true);
+});
+
+test("a volume group that another state directory made for a pool of this name is not taken", async () => {
+  const first = await openPool(state, { devices: [FIRST] });
+  await first.close(10_000);
+  const other = newState();
+  await expect(openPool(other, { devices: [FIRST] })).rejects.toThrow(/of a pool direct that this machine's state directory does not know; dmthin pool import/);
+  removeState(other);
+});
+
+test("a volume group that was made and is gone is waited for, never made anew on what is there", async () => {
+  const first = await openPool(state, { devices: [FIRST, SECOND] });
+  await first.close(10_000);
+  await expect(openPool(state, { devices: [THIRD] })).rejects.toThrow(/not ready yet \(volume group dmthin-direct is on none of its disks/);
+  await expect(openPool(state, { devices: [FIRST] })).rejects.toThrow(/not ready yet \(1 of the disks of volume group dmthin-direct are not there/);
+  expect(endsOf(THIRD).every((byte) => byte === 0)).toBe(true);
+});
