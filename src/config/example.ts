@@ -59,6 +59,10 @@ pools:
 # runDirectory: /run/dmthin       # on a tmpfs: the locks
 # shutdownDeadline: 30s
 # alphaCapabilities: false        # what CSI 1.13 has as alpha, such as volume health
+# metrics:                        # for Prometheus, and for probes
+#   listen: nowhere               # or 127.0.0.1:9808, for /metrics, /healthz and /readyz
+#   perVolume: true               # three lines for each volume and snapshot
+#   exclusiveInterval: 1h         # what each has alone is measured so often; or never
 # log:
 #   level: info                   # debug, info, warn or error
 #   format: json                  # json, or text for people

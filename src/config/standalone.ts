@@ -3,11 +3,14 @@ import * as z from "zod";
 import { DmthinError } from "../errors.ts";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../logger.ts";
 import { documentProblems } from "./between-fields.ts";
+import { textAt } from "./document-paths.ts";
+import { listenAddress, type ListenAddress } from "./listen-address.ts";
 import { absolutePath, socketPath } from "./paths.ts";
 import type { PoolDescription } from "./pool-description.ts";
 import { describePool, poolDocument } from "./pool-document.ts";
 import { check } from "./problems.ts";
 import { duration, fileMode } from "./quantities.ts";
+import { writeOutStorageOpts } from "./storage-opts.ts";
 import { quote } from "./wording.ts";
 
 /** What `dmthin standalone` runs with: validated, defaults filled in. */
@@ -26,9 +29,16 @@ export interface StandaloneConfig {
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   readonly shutdownDeadlineMs: number;
   readonly alphaCapabilities: boolean;
+  readonly metrics: {
+    /** undefined: nothing listens. */
+    readonly listen: ListenAddress | undefined;
+    readonly perVolume: boolean;
+    readonly exclusiveIntervalMs: number | undefined;
+  };
   readonly testing: { readonly enableAttach: boolean; readonly attachLimit: number | undefined };
 }
 
+export const DEFAULT_STATE_DIRECTORY = "/var/lib/dmthin";
 export const DEFAULT_ADMIN_SOCKET = "/run/dmthin/admin.sock";
 
 /** A value of the topology key, and so of a Kubernetes label. */
@@ -44,7 +54,7 @@ export const standaloneDocument = z.strictObject({
   socketMode: fileMode().prefault("0600").describe("Its file mode, in quotes."),
   adminSocket: socketPath().prefault(DEFAULT_ADMIN_SOCKET).describe("The socket that `dmthin info` and the other commands ask; its mode is 0600."),
   nodeName: nodeName().optional().describe("How this machine is called towards CSI. By default its host name."),
-  stateDirectory: absolutePath().prefault("/var/lib/dmthin").describe("Where the catalogues are: on a disk, since what it holds must outlive a reboot."),
+  stateDirectory: absolutePath().prefault(DEFAULT_STATE_DIRECTORY).describe("Where the catalogues are: on a disk, since what it holds must outlive a reboot."),
   runDirectory: absolutePath().prefault("/run/dmthin").describe("Where the locks are: on a tmpfs, since what it holds must not outlive a reboot."),
   log: z
     .strictObject({
@@ -56,6 +66,20 @@ export const standaloneDocument = z.strictObject({
   shutdownDeadline: duration({ leastMs: 1000, mostMs: 600_000 })
     .prefault("30s")
     .describe("How long calls may go on after SIGTERM before the process ends all the same."),
+  metrics: z
+    .strictObject({
+      listen: z
+        .union([z.literal("nowhere").transform(() => undefined), listenAddress()])
+        .prefault("nowhere")
+        .describe("Where /metrics, /healthz and /readyz are served, such as 127.0.0.1:9808; or nowhere."),
+      perVolume: z.boolean().default(true).describe("Tell the size and the space of each volume and snapshot: three lines each."),
+      exclusiveInterval: z
+        .union([duration({ leastMs: 60_000, mostMs: 366 * 86_400_000 }), z.literal("never").transform(() => undefined)])
+        .prefault("1h")
+        .describe("How often it is measured what each volume has alone, or never: that walks through all of a pool's metadata."),
+    })
+    .prefault({})
+    .describe("For Prometheus, and for probes."),
   alphaCapabilities: z.boolean().default(false).describe("Announce what CSI 1.13 has as alpha: volume and storage health, for Kubernetes 1.37 and newer."),
   testing: z
     .strictObject({
@@ -78,10 +102,14 @@ const checked = standaloneDocument.superRefine(
  * The configuration in a document: what YAML or JSON made of the file `source`.
  * Throws "config-invalid" with every problem; nothing is half accepted.
  */
-export function parseConfig(document: unknown, source: string, host: string = hostname()): StandaloneConfig {
+export function parseConfig(written: unknown, source: string, host: string = hostname()): StandaloneConfig {
+  const { document, problems, placeOf } = writeOutStorageOpts(written, textAt(written, "stateDirectory") ?? DEFAULT_STATE_DIRECTORY);
   const result = check(checked, document);
-  if ("problems" in result) throw new DmthinError({ code: "config-invalid", source, problems: result.problems });
-  const { pools, shutdownDeadline, nodeName = host, testing, ...rest } = result.value;
+  if ("problems" in result || problems.length > 0) {
+    const found = "problems" in result ? result.problems.map(({ path, message }) => ({ path: placeOf(path), message })) : [];
+    throw new DmthinError({ code: "config-invalid", source, problems: [...problems, ...found] });
+  }
+  const { pools, shutdownDeadline, nodeName = host, metrics, testing, ...rest } = result.value;
   if (!NODE_NAME.test(nodeName)) {
     const message = `this machine's host name ${quote(nodeName)} cannot serve as its node name: set one`;
     throw new DmthinError({ code: "config-invalid", source, problems: [{ path: "nodeName", message }] });
@@ -91,6 +119,7 @@ export function parseConfig(document: unknown, source: string, host: string = ho
     nodeName,
     pools: pools.map((pool) => describePool(pool, pools.length === 1)),
     shutdownDeadlineMs: shutdownDeadline,
+    metrics: { listen: metrics.listen, perVolume: metrics.perVolume, exclusiveIntervalMs: metrics.exclusiveInterval },
     testing: { enableAttach: testing.enableAttach, attachLimit: testing.attachLimit },
   };
 }

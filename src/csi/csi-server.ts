@@ -3,7 +3,7 @@ import type { NodeVolumes, Volumes } from "../volumes/volumes.ts";
 import { Attachments } from "./attach.ts";
 import { controller } from "./controller.ts";
 import { groupController } from "./group-controller.ts";
-import { implement } from "./handler.ts";
+import { implement, type ObserveCall } from "./handler.ts";
 import { identity } from "./identity.ts";
 import { node } from "./node.ts";
 import type { CsiOptions } from "./options.ts";
@@ -15,13 +15,14 @@ export interface CsiParts {
   readonly logger: Logger;
   readonly version: string;
   readonly options: CsiOptions;
+  readonly observe?: ObserveCall | undefined;
 }
 
 /** All of CSI for one machine on one socket: what `dmthin standalone` serves. */
-export function createCsiServer({ volumes, nodeVolumes, logger, version, options }: CsiParts): GrpcServer {
+export function createCsiServer({ volumes, nodeVolumes, logger, version, options, observe }: CsiParts): GrpcServer {
   const attachments = options.attach === undefined ? undefined : new Attachments(nodeVolumes.node, options.attach.limit);
   return new GrpcServer((inFlight) => {
-    const surroundings = { logger, inFlight };
+    const surroundings = { logger, inFlight, observe };
     return [
       implement("csi.v1.Identity", identity({ version, health: () => nodeVolumes.health() }), surroundings),
       implement("csi.v1.Controller", controller({ volumes, attachments, options }), surroundings),

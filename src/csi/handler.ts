@@ -18,7 +18,11 @@ export type Handlers<Name extends ServiceName> = { readonly [Method in keyof Ser
 export interface Surroundings {
   readonly logger: Logger;
   readonly inFlight: InFlight;
+  /** Told of every call that was answered: names of methods and codes only, so what is told stays bounded. */
+  readonly observe?: ObserveCall | undefined;
 }
+
+export type ObserveCall = (call: { readonly method: string; readonly code: string; readonly seconds: number }) => void;
 
 /** A service as a server takes it. */
 export interface BoundService {
@@ -27,7 +31,7 @@ export interface BoundService {
 }
 
 /** Asked all the time, and nothing changes by them: their success is only logged at debug. */
-const QUIET = /^(Probe|Get|List|Info$|Validate|NodeGet|Controller(Get|List)|GroupControllerGet)/;
+const QUIET = /^(Probe|Get|List|Info$|Volumes$|Validate|NodeGet|Controller(Get|List)|GroupControllerGet)/;
 /** Request ids begin with this: another process has another, and drawing one a call would be a system call each time. */
 const PROCESS_ID = randomBytes(4).toString("hex");
 let callCount = 0;
@@ -49,7 +53,12 @@ export function implement<Name extends ServiceName>(name: Name, handlers: Handle
   return { definition, implementation };
 }
 
-async function run(method: string, handler: AnyHandler, grpcCall: ServerUnaryCall<object, object>, { logger, inFlight }: Surroundings): Promise<object> {
+async function run(
+  method: string,
+  handler: AnyHandler,
+  grpcCall: ServerUnaryCall<object, object>,
+  { logger, inFlight, observe }: Surroundings,
+): Promise<object> {
   const start = performance.now();
   const requestId = `${PROCESS_ID}-${++callCount}`;
   const log = logger.child({ method, requestId });
@@ -59,10 +68,12 @@ async function run(method: string, handler: AnyHandler, grpcCall: ServerUnaryCal
     const response = await inFlight.run(async (ending) =>
       untilCancelled(grpcCall, method, ending, (call) => handler(grpcCall.request, { ...call, requestId })),
     );
+    observe?.({ method, code: "OK", seconds: (performance.now() - start) / 1000 });
     log[QUIET.test(method) ? "debug" : "info"]("answered", { ...subjectOf(grpcCall.request, response), durationMs: duration(), code: "OK" });
     return response;
   } catch (error) {
     const code = statusOf(method, error);
+    observe?.({ method, code: status[code], seconds: (performance.now() - start) / 1000 });
     const isFault = code === status.INTERNAL;
     const fields = { ...subjectOf(grpcCall.request), durationMs: duration(), code: status[code], error };
     log[isFault ? "error" : "warn"]("failed", isFault && error instanceof Error ? { ...fields, stack: error.stack } : fields);

@@ -16,7 +16,7 @@ export class LiveView implements PoolView {
   #care: CareReport | undefined;
   #mapped: ReadonlyMap<string, Bytes> = new Map();
   #setup: PoolSetup | undefined;
-  #spaces = new Map<string, ThinSpace>();
+  readonly #spaces = new Map<string, ThinSpace>();
   #exclusiveAt: Date | undefined;
   stuck: PoolView["stuck"];
 

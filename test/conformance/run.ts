@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
+import { VERSION as PROMTOOL } from "../alerts/promtool.ts";
+import { alerts } from "../alerts/run.ts";
 import { runProgram, TallyStream } from "../harness/part.ts";
 import type { Tally } from "../harness/tally.ts";
 import { testCommand } from "../harness/test-command.ts";
@@ -14,6 +16,7 @@ export const main = (): Promise<void> =>
   testCommand(
     [
       { name: "proto/csi.proto and the published interface", run: publishedInterface },
+      { name: `metrics and alert rules, judged by promtool ${PROMTOOL}`, run: alerts },
       { name: `csi-sanity ${VERSION} on a real kernel, mount and block`, run: sanityInGuest },
     ],
     { root: true },

@@ -9,6 +9,7 @@ const ENTRIES = {
   "blocking-worker": "src/linux/blocking-worker.ts",
   "event-worker": "src/devicemapper/event-worker.ts",
   "pool-worker": "src/pool/pool-worker.ts",
+  metrics: "src/metrics/metrics.ts", // only read where metrics are wanted
 };
 
 /** What the driver runs as it is, from beside itself. */

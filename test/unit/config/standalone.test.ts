@@ -38,6 +38,7 @@ describe("a configuration that is right", () => {
       log: { level: "info", format: "json" },
       shutdownDeadlineMs: 30_000,
       alphaCapabilities: false,
+      metrics: { listen: undefined, perVolume: true, exclusiveIntervalMs: 3_600_000 },
       testing: { enableAttach: false, attachLimit: undefined },
     });
   });
@@ -270,4 +271,17 @@ test("a pool's name may have 40 characters, and no more: with 41 a Kubernetes la
   expect(named("a".repeat(40))).toEqual([]);
   expect(named("a".repeat(41))).toHaveLength(1);
   for (const name of ["", "-a", "a-", "a_b", "A", "a.b", "a/b", "a\n", "ä"]) expect(named(name)).toHaveLength(1);
+});
+
+test("metrics are served where it is said, and nowhere else", () => {
+  const listening = (listen: string) => parse({ pools: [loopPool()], metrics: { listen, exclusiveInterval: "never" } }).metrics;
+  expect(listening("127.0.0.1:9808")).toEqual({ listen: { host: "127.0.0.1", port: 9808 }, perVolume: true, exclusiveIntervalMs: undefined });
+  expect(listening("[::1]:9808").listen).toEqual({ host: "::1", port: 9808 });
+  expect(listening(":9808").listen).toEqual({ host: "", port: 9808 });
+  expect(listening("nowhere").listen).toBeUndefined();
+  for (const wrong of ["9808", "127.0.0.1", "127.0.0.1:99999", "http://127.0.0.1:9808", ""]) {
+    expect(complaints({ pools: [loopPool()], metrics: { listen: wrong } })).toEqual([
+      `metrics.listen: ${JSON.stringify(wrong)} is not an address to listen on: write 127.0.0.1:9808, [::1]:9808, or :9808 for every address`,
+    ]);
+  }
 });

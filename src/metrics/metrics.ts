@@ -1,0 +1,104 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Registry } from "prom-client";
+import type { Logger } from "../logger.ts";
+import type { Pool } from "../pool/pool.ts";
+import { gaugeOf } from "./gauges.ts";
+import { Measuring } from "./measuring.ts";
+import { OperationMetrics, type AnsweredCall } from "./operation-metrics.ts";
+import { addPoolMetrics } from "./pool-metrics.ts";
+import { addVolumeMetrics } from "./volume-metrics.ts";
+
+export interface MetricsParts {
+  readonly pools: readonly Pool[];
+  readonly version: string;
+  readonly node: string;
+  readonly logger: Logger;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly perVolume: boolean;
+  /** undefined: what each volume has alone is not measured by itself. */
+  readonly exclusiveIntervalMs: number | undefined;
+  /** Whether calls are taken and every pool serves, with a sentence. */
+  readonly readiness: () => { readonly ready: boolean; readonly message: string };
+}
+
+/** Loaded by its path: see standalone.ts. */
+export const createMetrics = (parts: MetricsParts): Metrics => new Metrics(parts);
+
+/** Scrapers are few; more connections than these are none of theirs. */
+const MOST_CONNECTIONS = 32;
+const REQUEST_MS = 10_000;
+
+/** /metrics, /healthz and /readyz on one port. Loaded only where it is wanted: its library takes memory. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #parts: MetricsParts;
+  readonly #operations: OperationMetrics;
+  readonly #server: Server;
+  readonly #measuring: Measuring | undefined;
+
+  constructor(parts: MetricsParts) {
+    this.#parts = parts;
+    const { pools, version, node, logger, perVolume, exclusiveIntervalMs: intervalMs } = parts;
+    gaugeOf(this.registry, "dmthin_build_info", "The driver: always 1.", ["version", "node"], () => [[{ version, node }, 1]]);
+    this.#operations = new OperationMetrics(this.registry);
+    addPoolMetrics(this.registry, pools);
+    if (perVolume) addVolumeMetrics(this.registry, pools);
+    this.#measuring = perVolume && intervalMs !== undefined ? new Measuring({ pools, logger, intervalMs }) : undefined;
+    this.#server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) => void this.#answer(request, response));
+    this.#server.maxConnections = MOST_CONNECTIONS;
+  }
+
+  readonly observe = (call: AnsweredCall): void => this.#operations.observe(call);
+
+  /** Rejects with Node's error where the address cannot be had. Answers the port, which was drawn when 0 was asked for. */
+  async listen(): Promise<number> {
+    const { host, port } = this.#parts.listen;
+    const bound = Promise.withResolvers<void>();
+    this.#server.once("error", bound.reject);
+    this.#server.listen(host === "" ? { port } : { host, port }, bound.resolve);
+    await bound.promise;
+    this.#server.removeListener("error", bound.reject);
+    this.#server.on("error", (error) => this.#parts.logger.warn("the metrics' server failed", { error }));
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : port;
+  }
+
+  async close(): Promise<void> {
+    this.#measuring?.close();
+    const closed = Promise.withResolvers<void>();
+    this.#server.close(() => closed.resolve());
+    this.#server.closeAllConnections();
+    await closed.promise;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = "", url = "" } = request;
+    if (method !== "GET" && method !== "HEAD") return reply(response, 405, "only GET and HEAD are answered");
+    switch (url.split("?")[0]) {
+      case "/metrics":
+        return this.#metrics(response);
+      case "/healthz":
+        // Whatever a restart would not cure is no reason for one: a pool that is stuck in the kernel would stay so.
+        return reply(response, 200, "ok");
+      case "/readyz": {
+        const { ready, message } = this.#parts.readiness();
+        return reply(response, ready ? 200 : 503, message);
+      }
+      default:
+        return reply(response, 404, "there is /metrics, /healthz and /readyz");
+    }
+  }
+
+  async #metrics(response: ServerResponse): Promise<void> {
+    try {
+      reply(response, 200, await this.registry.metrics(), this.registry.contentType);
+    } catch (error) {
+      this.#parts.logger.error("the metrics could not be collected", { error });
+      reply(response, 500, "the metrics could not be collected: see the driver's log");
+    }
+  }
+}
+
+function reply(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {
+  response.writeHead(status, { "content-type": type }).end(text.endsWith("\n") ? text : `${text}\n`);
+}
