@@ -1,11 +1,11 @@
-import { once } from "node:events";
-import { Worker } from "node:worker_threads";
-import { fromPlain } from "../errors.ts";
-import { closeDescriptor, openPipe } from "../linux/descriptor.ts";
-import { SMALL_WORKER, workerEntry } from "../linux/worker-entry.ts";
-import type { EventNews, EventWorkerData } from "./event-worker.ts";
+import { Buffer } from "node:buffer";
+import { closeDescriptor, openDescriptor, openPipe } from "../linux/descriptor.ts";
+import { ioctl } from "../linux/ioctl.ts";
+import { untilReadable } from "../linux/poll.ts";
+import { encodeRequest } from "./ioctl-buffer.ts";
+import { COMMAND, CONTROL_PATH, HEADER_SIZE, requestNumber } from "./ioctl-commands.ts";
 
-/** For how long the thread may keep a process that exits without `close` waiting. */
+/** For how long the wait may keep a process that exits without `close` waiting. */
 const TIME_LIMIT_MS = 1000;
 
 export interface DeviceEventListener {
@@ -23,12 +23,9 @@ export interface DeviceEvents {
   close(): Promise<void>;
 }
 
-/** Watches all devices of the kernel, ours or not, in a thread of its own. */
+/** Watches all devices of the kernel, ours or not. It waits in one of libuv's threads, of which main.ts's first line has one more for it: an isolate of its own would take 6 MiB. */
 export function watchDeviceEvents({ onEvent, onFailure }: DeviceEventListener): DeviceEvents {
   const { readFd, writeFd } = openPipe();
-  const workerData: EventWorkerData = { stopFd: readFd, timeLimitMs: TIME_LIMIT_MS };
-  const worker = new Worker(workerEntry("event-worker"), { name: "events", workerData, resourceLimits: SMALL_WORKER });
-  worker.unref();
   let open = true;
   const stop = (): boolean => {
     const first = open;
@@ -36,23 +33,52 @@ export function watchDeviceEvents({ onEvent, onFailure }: DeviceEventListener): 
     if (first) closeDescriptor(writeFd);
     return first;
   };
-  const fail = (error: Error): void => {
-    if (stop()) onFailure(error);
+  const tell = (): void => {
+    if (open) onEvent();
   };
-  worker.on("message", (news: EventNews) => {
-    if (news !== "event") fail(fromPlain(news));
-    else if (open) onEvent();
-  });
-  worker.on("error", (error) => fail(error instanceof Error ? error : new Error(String(error))));
-  const ended = once(worker, "exit").then(() => {
-    fail(new Error("the thread that watches device events has ended"));
-    closeDescriptor(readFd);
-    return undefined;
-  });
+  const ended = (async () => {
+    try {
+      await watch(readFd, tell);
+    } catch (error) {
+      if (stop()) onFailure(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      closeDescriptor(readFd);
+    }
+  })();
   return {
     close: async () => {
       stop();
       await ended;
     },
   };
+}
+
+/** Until the other end of `stopFd` is closed. */
+async function watch(stopFd: number, tell: () => void): Promise<void> {
+  await Promise.resolve(); // nothing is told before there is a watch to close
+  const control = openDescriptor(CONTROL_PATH, "read-write");
+  try {
+    // Armed first, told then: what happens while the news is looked at is the next event, and not lost.
+    do {
+      arm(control);
+      tell();
+    } while (await waitForEvent(control, stopFd));
+  } finally {
+    closeDescriptor(control);
+  }
+}
+
+function arm(control: number): void {
+  const data = Buffer.alloc(HEADER_SIZE);
+  encodeRequest(data, {});
+  ioctl(control, requestNumber(COMMAND.armPoll), data, "arm poll", CONTROL_PATH);
+}
+
+/** Answers false when it is time to stop. */
+async function waitForEvent(control: number, stopFd: number): Promise<boolean> {
+  for (;;) {
+    const readable = await untilReadable([control, stopFd], TIME_LIMIT_MS);
+    if (readable.has(stopFd)) return false;
+    if (readable.has(control)) return true;
+  }
 }

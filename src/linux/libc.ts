@@ -6,11 +6,13 @@ import koffi from "koffi";
  */
 const library = koffi.load("libc.so.6");
 
+const poll = library.func("int poll(_Inout_ void *, unsigned long, int)");
+
 export const libc = {
   open: library.func("int open(const char *, int, unsigned int)") as (path: string, flags: number, mode: number) => number,
   close: library.func("int close(int)") as (fd: number) => number,
   ioctl: library.func("int ioctl(int, unsigned long, _Inout_ void *)") as (fd: number, request: number, data: Uint8Array) => number,
-  poll: library.func("int poll(_Inout_ void *, unsigned long, int)") as (descriptors: Uint8Array, count: number, timeoutMs: number) => number,
+  poll: poll as unknown as (descriptors: Uint8Array, count: number, timeoutMs: number) => number,
   flock: library.func("int flock(int, int)") as (fd: number, operation: number) => number,
   syncfs: library.func("int syncfs(int)") as (fd: number) => number,
   statfs: library.func("int statfs(const char *, _Inout_ void *)") as (path: string, answer: Uint8Array) => number,
@@ -19,6 +21,12 @@ export const libc = {
   malloc_trim: library.func("int malloc_trim(size_t)") as (keepBytes: number) => number,
   fcntl: library.func("int fcntl(int, int, int)") as (fd: number, command: number, value: number) => number,
 } as const;
+
+/** poll(2) in one of libuv's threads. */
+export const pollBeside = async (descriptors: Uint8Array, count: number, timeoutMs: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    poll.async(descriptors, count, timeoutMs, (error: unknown, answer: number) => (error === null ? resolve(answer) : reject(error)));
+  });
 
 /** Of the last call of this thread that failed. */
 export const lastErrno = (): number => koffi.errno();

@@ -1,7 +1,6 @@
 /** Where each worker's code lies among the sources; in the bundle all lie beside each other under the same names. */
 const SOURCES = {
   "blocking-worker": "./blocking-worker.ts",
-  "event-worker": "../devicemapper/event-worker.ts",
   "pool-worker": "../pool/pool-worker.ts",
 } as const;
 

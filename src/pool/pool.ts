@@ -12,6 +12,8 @@ export interface PoolView {
   readonly figures: PoolFigures | undefined;
   readonly thins: ReadonlyMap<string, ThinRecord>;
   readonly groups: ReadonlyMap<string, GroupRecord>;
+  /** The virtual sizes of the volumes together. Snapshots cannot be written, so they count only by what they own: used space. */
+  readonly promisedBytes: number;
   /** undefined until care has looked for the first time. */
   readonly care?: CareReport | undefined;
   /** What each active thin device maps, by id, as of a few seconds ago. */

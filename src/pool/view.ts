@@ -9,6 +9,7 @@ import type { Measurement, PoolSetup, ThinSpace } from "./setup.ts";
 export class LiveView implements PoolView {
   #thins = new Map<string, ThinRecord>();
   #groups = new Map<string, GroupRecord>();
+  #promisedBytes = 0;
   #deferredDeletions = new Map<string, DeletionDelay>();
   #status: PoolStatus = { kind: "recovering" };
   #figures: PoolFigures | undefined;
@@ -34,6 +35,10 @@ export class LiveView implements PoolView {
 
   get groups(): ReadonlyMap<string, GroupRecord> {
     return this.#groups;
+  }
+
+  get promisedBytes(): number {
+    return this.#promisedBytes;
   }
 
   get deferredDeletions(): ReadonlyMap<string, DeletionDelay> {
@@ -69,12 +74,15 @@ export class LiveView implements PoolView {
       case "catalog":
         this.#thins = new Map(news.thins.map((record) => [record.id, record]));
         this.#groups = new Map(news.groups.map((record) => [record.id, record]));
+        this.#promisedBytes = news.thins.reduce((sum, record) => sum + promisedBy(record), 0);
         this.#deferredDeletions = new Map();
         break;
       case "thin":
+        this.#promisedBytes += promisedBy(news.record) - promisedBy(this.#thins.get(news.record.id));
         this.#thins.set(news.record.id, news.record);
         break;
       case "thin-gone":
+        this.#promisedBytes -= promisedBy(this.#thins.get(news.id));
         this.#thins.delete(news.id);
         this.#spaces.delete(news.id);
         this.#deferredDeletions.delete(news.id);
@@ -121,3 +129,6 @@ export class LiveView implements PoolView {
     }
   }
 }
+
+/** Counted as it changes: with thousands of volumes, adding them up would be most of what a creation costs here. */
+const promisedBy = (record: ThinRecord | undefined): number => (record?.kind === "volume" && record.state === "ready" ? record.sizeBytes : 0);

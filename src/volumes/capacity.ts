@@ -1,4 +1,3 @@
-import type { ThinRecord } from "../catalog/records.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
 import { DmthinError } from "../errors.ts";
 import { minimumBlocks, requireRoom } from "../pool/admission.ts";
@@ -32,21 +31,14 @@ export function availableBytes(description: Description, figures: PoolFigures, p
 const freeAboveMinimum = ({ used, total }: { readonly used: number; readonly total: number }, percent: number): number =>
   Math.max(total - used - minimumBlocks(total, percent), 0);
 
-/** The virtual sizes of the volumes. Snapshots cannot be written, so they count only by what they own: used space. */
-export function promisedBytes(thins: Iterable<ThinRecord>): number {
-  let sum = 0;
-  for (const record of thins) if (record.kind === "volume" && record.state === "ready") sum += record.sizeBytes;
-  return sum;
-}
-
 /** What is promised while it is being made: calls at the same time must not promise the same space. */
 export class Capacities {
   readonly #reserved = new Map<Pool, number>();
 
   available(pool: Pool): Bytes {
-    const { status, figures, thins } = pool.view;
+    const { status, figures, promisedBytes } = pool.view;
     if (status.kind !== "ready" || figures === undefined) return bytes(0);
-    return availableBytes(pool.description, figures, promisedBytes(thins.values()) + this.#reservedOf(pool));
+    return availableBytes(pool.description, figures, promisedBytes + this.#reservedOf(pool));
   }
 
   /** Takes space until disposed: then it is in the pool's records, or not needed. Throws "pool-low", "pool-not-writable" or "pool-too-small". */

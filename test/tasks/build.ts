@@ -7,7 +7,6 @@ import { checkout } from "../lab/checkout.ts";
 const ENTRIES = {
   main: "src/main.ts",
   "blocking-worker": "src/linux/blocking-worker.ts",
-  "event-worker": "src/devicemapper/event-worker.ts",
   "pool-worker": "src/pool/pool-worker.ts",
   metrics: "src/metrics/metrics.ts", // only read where metrics are wanted
 };

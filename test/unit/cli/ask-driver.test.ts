@@ -26,7 +26,7 @@ const { pools } = parse({
   ],
 });
 
-const blank: Omit<PoolView, "status"> = { figures: undefined, thins: new Map(), groups: new Map(), inventory: undefined, stuck: undefined };
+const blank: Omit<PoolView, "status"> = { figures: undefined, thins: new Map(), groups: new Map(), promisedBytes: 0, inventory: undefined, stuck: undefined };
 const part = { sizeBytes: GiB, headroomBytes: MiB, thresholdPercent: 80, exhausted: false, lastExtension: undefined, failure: undefined };
 const views: Readonly<Record<string, PoolView>> = {
   fast: {

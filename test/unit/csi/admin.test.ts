@@ -34,7 +34,15 @@ const description: PoolDescription = {
   whenFull: "error",
   trim: undefined,
 };
-const starting: PoolView = { status: { kind: "recovering" }, figures: undefined, thins: new Map(), groups: new Map(), inventory: undefined, stuck: undefined };
+const starting: PoolView = {
+  status: { kind: "recovering" },
+  figures: undefined,
+  thins: new Map(),
+  groups: new Map(),
+  promisedBytes: 0,
+  inventory: undefined,
+  stuck: undefined,
+};
 
 async function asked(views: readonly PoolView[]): Promise<DriverInfo> {
   const folder = await mkdtemp(join(tmpdir(), "dmthin-admin-"));
@@ -76,6 +84,7 @@ test("an operator reads every figure of a pool, in bytes, from its memory", asyn
       },
       thins: await thins(),
       groups: new Map(),
+      promisedBytes: 0,
       inventory: { orphans: [{ number: 9, mappedBytes: GiB, transactionId: 3 }], discrepancies: [{ id: "vol-x", number: 4, reason: "missing" }] },
       stuck: { operation: "create", since: new Date(1_700_000_000_000) },
     },

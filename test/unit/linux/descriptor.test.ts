@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { expect, test } from "@jest/globals";
 import { closeDescriptor, openDescriptor, openPipe, setCloseOnExec } from "../../../src/linux/descriptor.ts";
 import { errnoName } from "../../../src/linux/libc.ts";
-import { pollReadable } from "../../../src/linux/poll.ts";
+import { pollReadable, untilReadable } from "../../../src/linux/poll.ts";
 
 const childSees = (fd: number): boolean => execFileSync("ls", ["/proc/self/fd"], { encoding: "utf8" }).split("\n").includes(String(fd));
 
@@ -21,11 +21,14 @@ test("a child sees a descriptor only when it was told to go along", () => {
   for (const open of [...high, readFd, writeFd]) closeDescriptor(open);
 });
 
-test("poll answers who has something to read, or was hung up on", () => {
+test("poll answers who has something to read, or was hung up on", async () => {
   const [first, second] = [openPipe(), openPipe()];
   const both = [first.readFd, second.readFd];
   expect(pollReadable(both, 0)).toEqual(new Set());
+  expect(await untilReadable(both, 10)).toEqual(new Set());
+  const told = untilReadable(both, 10_000); // beside us, who go on
   writeSync(second.writeFd, "x");
+  expect(await told).toEqual(new Set([second.readFd]));
   expect(pollReadable(both, 1000)).toEqual(new Set([second.readFd]));
   readSync(second.readFd, Buffer.alloc(1));
   closeDescriptor(first.writeFd);

@@ -59,6 +59,7 @@ const ready: PoolView = {
     ["vol-b", { ...volume, id: "vol-b", name: "gone", state: "deleting" }],
   ]),
   groups: new Map(),
+  promisedBytes: 0,
   care,
   spaces: new Map([["vol-a", { mappedBytes: MiB, exclusiveBytes: bytes(512 * KiB) }]]),
   exclusiveAt: new Date(9000),
@@ -71,6 +72,7 @@ const refused: PoolView = {
   figures: undefined,
   thins: new Map(),
   groups: new Map(),
+  promisedBytes: 0,
   inventory: undefined,
   stuck: undefined,
 };
