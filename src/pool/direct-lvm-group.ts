@@ -51,6 +51,12 @@ async function whole(parts: DirectLvmParts, { disks }: SeenDisks, found: OwnGrou
   return { ...found, mark: made };
 }
 
+/** The same disks, with what LVM says of them now. */
+export async function recount(own: OwnGroup, lvm: Lvm): Promise<OwnGroup> {
+  const volumes = await lvm.physicalVolumes();
+  return { ...own, disks: own.disks.map((disk) => ({ ...disk, volume: volumes.find(({ uuid }) => uuid === disk.volume?.uuid) })) };
+}
+
 const missingDisks = (parts: DirectLvmParts, { missing, disks }: SeenDisks): Error =>
   notReady(
     parts,

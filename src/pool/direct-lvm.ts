@@ -3,12 +3,13 @@ import type { Lvm } from "../lvm/lvm.ts";
 import type { BackingDevices, PoolBacking } from "./backing.ts";
 import { closeCatalogVolume, disksFor, layoutOf, openCatalogVolume } from "./catalog-volume.ts";
 import { lvmOn } from "./direct-lvm-disks.ts";
-import { addDisks, openGroup, step, type OwnGroup } from "./direct-lvm-group.ts";
-import { DirectLvmGrowth } from "./direct-lvm-growth.ts";
+import { addDisks, openGroup, recount, step, type OwnGroup } from "./direct-lvm-group.ts";
 import { DMTHIN_TAG } from "./direct-lvm-mark.ts";
 import { METADATA, POOL, type DirectLvmParts } from "./direct-lvm-parts.ts";
 import { wipeGroup } from "./direct-lvm-wipe.ts";
-import { describeLayout } from "./lvm-layout.ts";
+import type { Part } from "./growth.ts";
+import { LvmGrowth, type GroupRoom } from "./lvm-growth.ts";
+import { EXTENT_BYTES, describeLayout } from "./lvm-layout.ts";
 import { LvmPool } from "./lvm-pool.ts";
 
 /**
@@ -18,7 +19,7 @@ import { LvmPool } from "./lvm-pool.ts";
 export class DirectLvm implements PoolBacking {
   readonly #parts: DirectLvmParts;
   readonly #pool: LvmPool;
-  readonly growth: DirectLvmGrowth;
+  readonly growth: LvmGrowth;
   #own: OwnGroup | undefined;
   #lvm: Lvm | undefined;
 
@@ -26,7 +27,8 @@ export class DirectLvm implements PoolBacking {
     this.#parts = parts;
     const { description, backing, dm } = parts;
     this.#pool = new LvmPool({ pool: description.name, group: backing.volumeGroup, name: POOL, autoextend: description.autoextend, dm }, () => this.#shown());
-    this.growth = new DirectLvmGrowth(parts, this.#pool, { own: () => this.#reopened() });
+    const remedy = "add a disk: dmthin pool extend --add-device";
+    this.growth = new LvmGrowth({ pool: description.name, group: backing.volumeGroup, look: async (part) => this.#room(part), remedy }, this.#pool);
   }
 
   get lvmDevices(): readonly string[] {
@@ -90,9 +92,12 @@ export class DirectLvm implements PoolBacking {
     this.#own = undefined;
   }
 
-  /** Anew: free extents change, and disks come. */
-  async #reopened(): Promise<OwnGroup> {
-    return this.#open();
+  /** What is free now. */
+  async #room(part: Part): Promise<GroupRoom> {
+    this.#own = await recount(this.#own ?? (await this.#open()), this.#shown());
+    const on = disksFor(this.#own, part);
+    const freeExtents = this.#own.disks.reduce((sum, { volume }) => sum + (volume !== undefined && on.includes(volume.device) ? volume.freeExtents : 0), 0);
+    return { extentBytes: EXTENT_BYTES, freeExtents, on };
   }
 
   async #open(): Promise<OwnGroup> {

@@ -33,32 +33,31 @@ export class LvmGrowth implements Growth {
   }
 
   async room(current: PartSizes): Promise<PartSizes> {
-    const data = await this.#free("data");
-    const metadata = await this.#free("metadata");
+    const [data, metadata] = [freeBytes("data", await this.#parts.look("data")), freeBytes("metadata", await this.#parts.look("metadata"))];
     return { data, metadata: bytes(Math.min(metadata, Math.max(0, MOST_METADATA - current.metadata))) };
   }
 
   async grow(part: Part, to: Bytes): Promise<void> {
-    const size = (await this.#pool.find())?.[part].sizeBytes ?? to;
-    const { extentBytes, on } = await this.#parts.look(part);
-    const wanted = Math.ceil((to - size) / extentBytes);
-    if (wanted > 0) {
-      const free = await this.#free(part);
-      if (wanted * extentBytes > free) {
-        const { pool, group, remedy } = this.#parts;
-        const reason = `its ${part} cannot grow to ${formatBytes(to)}: volume group ${group} has room for ${formatBytes(size + free)}`;
-        throw new DmthinError({ code: "pool-refused", pool, reason, remedy });
-      }
-      await this.#pool.extend(part, { extents: wanted, extentBytes }, on);
+    const found = await this.#pool.find();
+    if (found === undefined || to <= found[part].sizeBytes) {
+      await this.#pool.settle();
+      return;
     }
-    await this.#pool.settle();
+    const room = await this.#parts.look(part);
+    const size = found[part].sizeBytes;
+    const extents = Math.ceil((to - size) / room.extentBytes);
+    const free = freeBytes(part, room);
+    if (extents * room.extentBytes > free) {
+      const { pool, group, remedy } = this.#parts;
+      const reason = `its ${part} cannot grow to ${formatBytes(to)}: volume group ${group} has room for ${formatBytes(size + free)}`;
+      throw new DmthinError({ code: "pool-refused", pool, reason, remedy });
+    }
+    await this.#pool.extend(found, part, { extents, extentBytes: room.extentBytes }, room.on);
   }
 
   readonly setWhenFull = async (how: "queue" | "error"): Promise<void> => this.#pool.setWhenFull(how);
-
-  /** Metadata takes each extent twice: its spare grows with it. */
-  async #free(part: Part): Promise<Bytes> {
-    const { extentBytes, freeExtents } = await this.#parts.look(part);
-    return bytes((part === "data" ? freeExtents : Math.floor(freeExtents / 2)) * extentBytes);
-  }
 }
+
+/** Metadata takes each extent twice: its spare grows with it. */
+const freeBytes = (part: Part, { extentBytes, freeExtents }: GroupRoom): Bytes =>
+  bytes((part === "data" ? freeExtents : Math.floor(freeExtents / 2)) * extentBytes);

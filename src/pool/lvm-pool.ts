@@ -93,9 +93,14 @@ export class LvmPool {
     if (found !== undefined) await this.#lvm().deactivate(this.fullName, ...(this.#isActive(kernelUuid(found.volume, "-tpool")) ? [] : this.#partNames(found)));
   }
 
-  /** Extends a part by that many extents of these disks. The kernel's table follows. */
-  async extend(part: "data" | "metadata", by: { readonly extents: number; readonly extentBytes: Bytes }, on: readonly string[]): Promise<void> {
-    await this.#prepareProfile(await this.#found());
+  /** Extends a part by that many extents of these disks. LVM loads the kernel's tables itself. */
+  async extend(
+    found: FoundPool,
+    part: "data" | "metadata",
+    by: { readonly extents: number; readonly extentBytes: Bytes },
+    on: readonly string[],
+  ): Promise<void> {
+    await this.#prepareProfile(found);
     if (part === "data") await this.#lvm().extend(this.fullName, by.extents, on);
     else await this.#lvm().extendPoolMetadata(this.fullName, bytes(by.extents * by.extentBytes), on);
   }
