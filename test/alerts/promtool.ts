@@ -6,9 +6,9 @@ import { run } from "../lab/command.ts";
 import { step } from "../lab/progress.ts";
 
 export const VERSION = "3.15.0";
-/** Of its Go module, in which version 3.15.0 of Prometheus is 0.315.0. */
 const MODULE = "github.com/prometheus/prometheus";
-const MODULE_VERSION = `v0.${VERSION.split(".")[1]}.${VERSION.split(".")[2]}`;
+/** A Go module's own counting of the same. */
+const MODULE_VERSION = "v0.315.0";
 /** Without the clients of every cloud, which rules have no use for. */
 const TAGS = "remove_all_sd";
 

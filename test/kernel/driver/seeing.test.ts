@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { spawnSync } from "node:child_process";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { checkout } from "../../lab/checkout.ts";
+import { askedFor, seriesOf } from "../../alerts/exposition.ts";
+import { BLOCK, VolumeUser } from "../../demo/volume-user.ts";
+import { Driver, SOURCES } from "../../harness/driver.ts";
+
+/** What an operator and Prometheus see of a driver with many volumes, on a real kernel. */
+jest.setTimeout(120_000);
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
+const FOLDER = "/run/seeing";
+const DISK = "/mnt/seeing";
+const MANY = 200;
+const ADDRESS = "127.0.0.1:9808";
+let driver: Driver;
+let user: VolumeUser;
+
+beforeAll(async () => {
+  const [disk = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
+  expect(spawnSync("mkfs.ext4", ["-q", "-F", disk], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+  mkdirSync(DISK, { recursive: true });
+  expect(spawnSync("mount", [disk, DISK]).status).toBe(0);
+  const pool = { name: "seen", backing: { loop: { directory: join(DISK, "pool"), dataSize: "2Gi", metadataSize: "16Mi" } }, overcommitRatio: 1000 };
+  driver = await Driver.start(FOLDER, { nodeName: "lab", stateDirectory: join(DISK, "state"), pools: [pool], metrics: { listen: ADDRESS } }, SOURCES);
+  user = new VolumeUser(driver.client, FOLDER, BLOCK);
+});
+afterAll(async () => {
+  await driver.stop();
+  spawnSync("umount", ["--lazy", DISK]);
+});
+
+function command(...args: readonly string[]): string {
+  const [program = "", ...before] = SOURCES;
+  const argv = [...before, ...args, "--socket", Driver.paths(FOLDER).adminSocket];
+  const { status, stdout, stderr } = spawnSync(program, argv, { encoding: "utf8" });
+  expect({ status, stderr: stderr.replaceAll(/^.*ExperimentalWarning.*$|^\(Use .*$/gm, "").trim() }).toEqual({ status: 0, stderr: "" });
+  return stdout;
+}
+
+interface Seen {
+  readonly id: string;
+  readonly mappedBytes: number;
+  readonly exclusiveBytes: number;
+  readonly origin: string;
+  readonly stagedPath: string;
+}
+
+const volumes = (): ReadonlyMap<string, Seen> => new Map((JSON.parse(command("volume", "ls", "--json")) as readonly Seen[]).map((seen) => [seen.id, seen]));
+
+function write(file: string, bytes: number): void {
+  const fd = openSync(file, "r+");
+  writeSync(fd, Buffer.alloc(bytes, "x"));
+  fsyncSync(fd);
+  closeSync(fd);
+}
+
+const get = async (path: string): Promise<Response> => fetch(`http://${ADDRESS}${path}`);
+
+test("a volume and its snapshot share what was written before, and have alone what was written after", async () => {
+  const id = await user.create("block", GiB);
+  await user.stage(id);
+  const device = await user.publish(id);
+  write(device, 16 * MiB);
+  const snapshot = await user.snapshot("before", id);
+  write(device, 4 * MiB);
+  const seen = volumes();
+  expect(seen.get(id)).toMatchObject({ mappedBytes: 16 * MiB, exclusiveBytes: 4 * MiB, origin: "" });
+  expect(seen.get(id)?.stagedPath).not.toBe("");
+  expect(seen.get(snapshot)).toMatchObject({ mappedBytes: 16 * MiB, exclusiveBytes: 4 * MiB, origin: id, stagedPath: "" });
+  expect(command("volume", "show", "before")).toMatch(/exclusive +4 MiB/);
+  const metrics = await (await get("/metrics")).text();
+  expect(metrics).toContain(`dmthin_volume_exclusive_bytes{pool="seen",id="${id}",name="block",kind="volume"} ${4 * MiB}\n`);
+});
+
+test(`info and metrics tell of ${MANY} volumes and ${MANY} snapshots`, async () => {
+  for (let index = 0; index < MANY; index++) await user.snapshot(`snapshot-${index}`, await user.create(`volume-${index}`, GiB));
+  const { pools } = JSON.parse(command("info", "--json")) as { readonly pools: readonly unknown[] };
+  expect(pools).toMatchObject([
+    {
+      status: "READY",
+      volumes: MANY + 1,
+      snapshots: MANY + 1,
+      provisionedBytes: (MANY + 1) * GiB,
+      figures: { state: "rw", data: { used: 20 * MiB, total: 2 * GiB }, discardPassdown: true },
+      setup: { data: { file: join(DISK, "pool", "data.img") }, thinPoolVersion: expect.stringMatching(/^\d+\.\d+\.\d+$/) },
+    },
+  ]);
+  const text = command("info");
+  for (const part of [/volumes +201, snapshots 201/, /data on +\/dev\/loop\d+, .*data\.img/, /discards +passed down to the disk/]) expect(text).toMatch(part);
+  expect([...volumes().values()]).toHaveLength(2 * (MANY + 1));
+  expect(await (await get("/metrics")).text()).toContain(`dmthin_pool_volumes{pool="seen",kind="snapshot"} ${MANY + 1}\n`);
+});
+
+test("every alert asks for what is really exported", async () => {
+  const exported = seriesOf(await (await get("/metrics")).text());
+  for (const { name, labels } of askedFor(readFileSync(join(checkout, "alerts/dmthin.rules.yaml"), "utf8"))) {
+    expect([...exported.keys()]).toContain(name);
+    for (const label of labels) expect([...(exported.get(name) ?? [])]).toContain(label);
+  }
+});
+
+test("calls are counted as they were answered, refusals too", async () => {
+  await expect(user.create("too-large", 1e15)).rejects.toMatchObject({ details: expect.any(String) });
+  const text = await (await get("/metrics")).text();
+  expect(text).toMatch(/dmthin_operations_total\{method="CreateVolume",code="OK"\} 201\n/);
+  expect(text).toMatch(/dmthin_operations_total\{method="CreateVolume",code="(OUT_OF_RANGE|RESOURCE_EXHAUSTED)"\} 1\n/);
+  expect([(await get("/healthz")).status, (await get("/readyz")).status]).toEqual([200, 200]);
+});
