@@ -142,8 +142,8 @@ export class Care {
   async #look(figures: PoolFigures, { extend, exhausted, nextLookMs }: Decision): Promise<PartSizes | undefined> {
     const { growth } = this.#bench.parts.backing;
     if (growth === undefined) return { data: bytes(0), metadata: bytes(0) };
-    const matters = extend.length > 0 || exhausted.data || exhausted.metadata || nextLookMs < ROOM_KEPT_NEAR_MS;
-    const kept = matters ? ROOM_KEPT_NEAR_MS : ROOM_KEPT_MS;
+    const matters = exhausted.data || exhausted.metadata || nextLookMs < ROOM_KEPT_NEAR_MS;
+    const kept = extend.length > 0 ? 0 : matters ? ROOM_KEPT_NEAR_MS : ROOM_KEPT_MS;
     if (this.#room !== undefined && performance.now() - this.#room.at < kept) return this.#room.sizes;
     try {
       this.#room = { sizes: await growth.room(sizesOf(figures), "care"), at: performance.now() };

@@ -6,13 +6,14 @@ import type { PoolDescription } from "../config/pool-description.ts";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
 import { parseThinSuperblock } from "../devicemapper/thin-superblock.ts";
 import type { ThinTools } from "../devicemapper/thin-tools.ts";
-import { DmthinError } from "../errors.ts";
+import { DmthinError, isErrno } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { isMadeByLvm } from "../lvm/names.ts";
 import { metadataBlocksToBytes } from "../units.ts";
 import type { BackingDevices, PoolBacking } from "./backing.ts";
 import { CATALOG_COPY, CatalogCopy } from "./catalog-copy.ts";
 import { LiveListing } from "./live-listing.ts";
+import { mendPool } from "./mend-pool.ts";
 import { isDeviceOfPool, isPoolDevice } from "./names.ts";
 import { ThinDevices } from "./thin-device.ts";
 import { ThinPoolDevice } from "./thin-pool-device.ts";
@@ -72,7 +73,11 @@ function resumed(dm: DeviceMapper, uuid: string): boolean {
   const info = dm.info(uuid);
   if (info?.hasInactiveTable === true) dm.clear(uuid);
   if (info?.suspended !== true || !info.hasActiveTable) return false;
-  dm.resume(uuid);
+  try {
+    dm.resume(uuid);
+  } catch (error) {
+    if (!isErrno(error, "EINVAL") || !isPoolDevice({ uuid }) || !mendPool(dm, uuid)) throw error;
+  }
   return true;
 }
 
