@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver } from "../harness/driver.ts";
 import { VolumeUser } from "../demo/volume-user.ts";
+import { timeCommand } from "./info-times.ts";
 import { timed } from "./statistics.ts";
 import { whileWriting } from "./writer.ts";
 
@@ -43,6 +44,11 @@ export async function timeDriver(
   const restage = await timed(20, (index) => user.stage(id(index)));
   for (let index = 0; index < 20; index++) await user.release(id(index));
 
+  progress("dmthin info and volume ls");
+  for (let index = 0; index < 50; index++) await user.snapshot(`one-more-${index}`, id(index));
+  const info = await timeCommand(folder, ["info"], 10);
+  const measured = await timeCommand(folder, ["volume", "ls"], 5);
+
   progress("deleting");
   const remove = await timed(50, (index) => user.delete(restored[index] ?? ""));
   const removeSnapshot = await timed(50, (index) => user.deleteSnapshot(snapshots[index] ?? ""));
@@ -63,6 +69,8 @@ export async function timeDriver(
       NodeGetVolumeStats: stats,
       "ListVolumes, 100 of 1,100": list,
       GetCapacity: capacity,
+      "dmthin info, 1,100 volumes and 200 snapshots": info,
+      "dmthin volume ls, each measured": measured,
     },
   };
 }

@@ -22,6 +22,7 @@ const PACKAGES = [
   "procps",
   "psmisc",
   "strace",
+  "fio",
   "udev",
   "ca-certificates",
 ];
