@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { begin, type End } from "./command.ts";
 import { checkConfig, printExample } from "./config.ts";
+import { printFromDocker } from "./from-docker.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function addConfigCommands(dmthin: Command, { terminal }: { readonly terminal: Terminal }, end: End): void {
@@ -14,4 +15,8 @@ export function addConfigCommands(dmthin: Command, { terminal }: { readonly term
   begin(config.command("example"), terminal, ["dmthin config example > dmthin.yaml"])
     .description("Print a configuration to start from, with comments.")
     .action(async () => end(printExample(terminal)));
+  begin(config.command("from-docker"), terminal, ["dmthin config from-docker /etc/docker/daemon.json > dmthin.yaml"])
+    .argument("<file>", "Docker's daemon.json")
+    .description("Print the configuration that the devicemapper options in Docker's daemon.json amount to. What has no meaning here is left out, and said.")
+    .action(async (file: string) => end(printFromDocker(file, terminal)));
 }

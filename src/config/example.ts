@@ -13,7 +13,7 @@ pools:
         # metadataSize: 219Mi     # fully allocated; by default from dataSize and chunkSize
         # maximumDataSize: 100Gi  # how far it may grow by itself; by default not at all
         # hostReserve: 1Gi        # kept free on the filesystem below
-    # chunkSize: 64Ki             # a multiple of 64Ki, fixed for the pool's life; 512Ki on directLvm
+    # chunkSize: 64Ki             # a multiple of 64Ki, fixed for the pool's life
     # zeroNewBlocks: true         # nobody reads what another volume left
     # minimumFree: 10%            # below it no new volumes and snapshots; or { data: 10%, metadata: 10% }
     # overcommitRatio: 10         # how many times the pool's size may be promised

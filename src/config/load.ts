@@ -36,4 +36,4 @@ export function readYaml(text: string, source: string): unknown {
   throw new DmthinError({ code: "config-invalid", source, problems: [{ path: "", message: 'is empty: "dmthin config example" prints one to start from' }] });
 }
 
-const messageOf = (cause: unknown): string => (types.isNativeError(cause) ? cause.message : String(cause));
+export const messageOf = (cause: unknown): string => (types.isNativeError(cause) ? cause.message : String(cause));

@@ -29,6 +29,9 @@ export interface PoolDescription {
 export const WHEN_FULL = ["auto", "queue", "error"] as const;
 export type WhenFull = (typeof WHEN_FULL)[number];
 
+export const BACKING_KINDS = ["loop", "devices", "directLvm", "existing"] as const;
+export type BackingKind = (typeof BACKING_KINDS)[number];
+
 export type Backing = LoopBacking | DevicesBacking | DirectLvmBacking | ExistingBacking;
 
 /** Two files on loop devices: data sparse, metadata fully allocated. For trying out. */

@@ -17,6 +17,12 @@ import { quote } from "./wording.ts";
 const CHUNK_STEP = bytes(64 * KiB);
 
 /**
+ * Docker had 512 KiB on direct-lvm, where nothing was zeroed. Measured here (docs/pools.md): a first small write to a
+ * chunk, and each to one that a snapshot shares, costs the whole chunk, and metadata is cheap.
+ */
+const DEFAULT_CHUNK = bytes(64 * KiB);
+
+/**
  * The name stands in the kernel's device names (`dmthin-<pool>-snap-<26 characters>`: 79 of at most 127 with 40 here),
  * in directories, and in Kubernetes names and labels, which end at 63 and have a node's name beside it.
  */
@@ -99,6 +105,10 @@ const minimumFreeEach = z.strictObject({
 });
 
 const spec = {
+  storageOpts: z
+    .array(z.string())
+    .optional()
+    .describe("The same in the words of Docker's devicemapper driver, such as dm.basesize=20G: written out before anything else is read."),
   backing: backing
     .check((payload) => {
       const given = BACKINGS.filter((key) => payload.value[key as keyof typeof payload.value] !== undefined);
@@ -109,9 +119,7 @@ const spec = {
   chunkSize: size({ least: CHUNK_STEP, most: GiB })
     .refine((value) => value % CHUNK_STEP === 0, { error: ({ input }) => `${formatBytes(input as number)} is not a multiple of 64 KiB` })
     .optional()
-    .describe(
-      "The unit of allocation and of sharing, a multiple of 64 KiB. Fixed for the pool's life. By default 512Ki on directLvm, 64Ki on loop and devices; a pool that exists has its own.",
-    ),
+    .describe("The unit of allocation and of sharing, a multiple of 64 KiB. Fixed for the pool's life. By default 64Ki; a pool that exists has its own."),
   zeroNewBlocks: z.boolean().default(true).describe("Zero a chunk before a volume gets it, so that nobody reads what another volume left."),
   minimumFree: z
     .union([percentage().transform((percent) => ({ data: percent, metadata: percent })), minimumFreeEach])
@@ -173,9 +181,6 @@ function backingOf({ loop: files, devices: disks, directLvm: whole, existing: ma
   throw new TypeError("a pool document without a backing passed its check");
 }
 
-/** Docker's: small chunks where snapshots are tried out, large ones where disks are whole. */
-const defaultChunk = ({ directLvm: whole }: BackingDocument): Bytes => bytes((whole === undefined ? 64 : 512) * KiB);
-
 /** Fills in what depends on something else. `only`: it is the only pool. */
 export function describePool(pool: PoolDocument, only: boolean): PoolDescription {
   const {
@@ -185,9 +190,10 @@ export function describePool(pool: PoolDocument, only: boolean): PoolDescription
     autoextendThreshold,
     autoextendPercent,
     trim,
+    chunkSize = DEFAULT_CHUNK,
+    storageOpts: _,
     ...rest
   } = pool;
-  const { chunkSize = defaultChunk(pool.backing) } = pool;
   return {
     ...rest,
     chunkSize,

@@ -67,7 +67,8 @@ export function optionsAt(shape: JsonSchema, path: Path): readonly string[] {
   });
 }
 
-function unknownKey(key: string, options: readonly string[]): string {
+/** What to say to an option that does not exist. */
+export function unknownKey(key: string, options: readonly string[]): string {
   const nearest = options.toSorted((one, other) => distance(key, one) - distance(key, other))[0];
   return nearest !== undefined && distance(key, nearest) <= Math.max(2, key.length / 3)
     ? `there is no such option: did you mean ${nearest}?`

@@ -54,6 +54,7 @@ test.each([
   [["pool", "orphans", "--help"]],
   [["config", "check", "--help"]],
   [["config", "example", "--help"]],
+  [["config", "from-docker", "--help"]],
 ])("%j shows examples in 80 columns", async (argv) => {
   const { code, output } = await run(argv);
   expect(code).toBe(0);

@@ -37,9 +37,9 @@ describe("whole disks", () => {
   });
 });
 
-test("chunks are large where disks are whole, small where snapshots are tried out, unless it is said", () => {
+test("chunks are small everywhere, unless it is said", () => {
   const pools = [loopPool(), directLvm(), directLvm({ devices: ["/dev/sdb"], volumeGroup: "other" }, { name: "said", chunkSize: "128Ki" })];
-  expect(parse({ pools }).pools.map(({ chunkSize }) => chunkSize)).toEqual([64 * KiB, 512 * KiB, 128 * KiB]);
+  expect(parse({ pools }).pools.map(({ chunkSize }) => chunkSize)).toEqual([64 * KiB, 64 * KiB, 128 * KiB]);
 });
 
 test("blocks of deleted volumes stay on disks", () => {
