@@ -1,4 +1,5 @@
 import type { Publication, SnapshotRecord, Staging, VolumeRecord, FilesystemState, MutableParameters } from "../catalog/records.ts";
+import { DmthinError } from "../errors.ts";
 import type { Bytes } from "../units.ts";
 import type { ExtendTarget, Extension } from "./care-report.ts";
 import { Care } from "./care.ts";
@@ -137,6 +138,16 @@ export class PoolEngine implements PoolCalls {
 
   async extend(part: Part, target: ExtendTarget): Promise<Extension> {
     return this.#care.extend(part, target);
+  }
+
+  async addDevices(paths: readonly string[]): Promise<void> {
+    const { backing, description } = this.#bench.parts;
+    if (backing.addDevices === undefined) {
+      const reason = `a pool on ${description.backing.kind} takes no more disks`;
+      throw new DmthinError({ code: "pool-refused", pool: description.name, reason, remedy: "make larger what it lies on" });
+    }
+    await this.#bench.gate.run(async () => backing.addDevices?.(paths));
+    await this.#care.look();
   }
 
   async inventory(): Promise<Inventory> {

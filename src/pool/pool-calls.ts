@@ -166,6 +166,8 @@ export interface PoolCalls {
    * same. Throws "out-of-range" when less is left, and "pool-refused" with what is in the way.
    */
   extend(part: Part, target: ExtendTarget): Promise<Extension>;
+  /** More disks below the pool, which `extend` and care then use. Those that it has already are success. Throws "pool-refused". */
+  addDevices(paths: readonly string[]): Promise<void>;
   /** One listing beside a metadata snapshot; shared by all who ask at the same time. */
   inventory(): Promise<Inventory>;
   /** An inventory that also tells what each thin device maps alone, which takes longer. Told as news. */

@@ -85,6 +85,7 @@ test("LVM killed in the middle of an extension is put right at the next start: n
     await killedLvextend(killedAt);
     await bench.open({ backing: backing(), autoextend: { thresholdPercent: 100, percent: 20 } });
     for (const { name, uuid } of dm.list()) expect([name, dm.info(uuid)?.suspended, dm.info(uuid)?.hasInactiveTable]).toEqual([name, false, false]);
+    if (killedAt === "suspended") expect(bench.lines.map(({ message }) => message)).toContain("resumed a device that was left suspended");
     const { data, metadata } = await onRecord();
     expect({ data, metadata }).toEqual(kernelSizes());
     expect(sum()).toBe(wanted);
