@@ -69,7 +69,7 @@ export const standaloneDocument = z.strictObject({
   metrics: z
     .strictObject({
       listen: z
-        .union([z.literal("nowhere").transform(() => undefined), listenAddress()])
+        .union([listenAddress(), z.literal("nowhere").transform(() => undefined)])
         .prefault("nowhere")
         .describe("Where /metrics, /healthz and /readyz are served, such as 127.0.0.1:9808; or nowhere."),
       perVolume: z.boolean().default(true).describe("Tell the size and the space of each volume and snapshot: three lines each."),

@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "@jest/globals";
+import { z } from "zod";
 import { DOCKER_OPTIONS, dockerDefaults } from "../../../src/config/docker-options.ts";
 import { translate } from "../../../src/config/docker-daemon.ts";
 import { BACKING_KINDS } from "../../../src/config/pool-description.ts";
 import { standaloneDocument } from "../../../src/config/standalone.ts";
+import { at } from "../../../src/config/document-paths.ts";
 import { readYaml } from "../../../src/config/load.ts";
 import { GiB, KiB } from "../../../src/units.ts";
 import { complaints, loopPool, parse, problemsOf } from "./document.ts";
@@ -127,10 +129,10 @@ describe("what Docker refused, and what makes no sense here", () => {
   });
 });
 
-describe("Docker's daemon.json", () => {
-  const from = (options: readonly string[], rest: object = {}) =>
-    translate({ "storage-driver": "devicemapper", "storage-opts": options, ...rest }, "daemon.json");
+const from = (options: readonly string[], rest: object = {}) =>
+  translate({ "storage-driver": "devicemapper", "storage-opts": options, ...rest }, "daemon.json");
 
+describe("Docker's daemon.json", () => {
   test("becomes a configuration that works, and what was left out is said", () => {
     const { yaml, warnings } = from(["dm.directlvm_device=/dev/xvdf", "dm.libdm_log_level=3", "dm.mkfsarg=-K", "overlay2.size=1G"]);
     expect(parse(readYaml(yaml, "x")).pools).toEqual([pool(["dm.directlvm_device=/dev/xvdf"], { name: "docker", default: true })]);
@@ -164,13 +166,14 @@ const ALL = `basesize loopdatasize loopmetadatasize fs mkfsarg mountopt thinpool
 
 const page = async () => readFile(new URL("../../../docs/migration-from-docker.md", import.meta.url), "utf8");
 
+const unquoted = (cell = ""): string => /^`([^`]*)`/.exec(cell)?.[1] ?? "";
+
 test("docs/migration-from-docker.md has a row for every option: its name now, its default then and now", async () => {
   const rows = [...(await page()).matchAll(/^\| `(dm\.[^`]+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \| (\S[^|]*) \|$/gm)];
-  const unquoted = (cell = ""): string => /^`([^`]*)`/.exec(cell)?.[1] ?? "";
-  const said = rows.map(([, name = "", becomes, then, now]) => [name, { becomes: unquoted(becomes), then: unquoted(then), now: unquoted(now) }]);
-  const wanted = Object.entries(DOCKER_OPTIONS).map(([name, { becomes = "", dockerDefault: then }]) => [
+  const said = rows.map(([, name = "", becomes, before, now]) => [name, [becomes, before, now].map(unquoted)]);
+  const wanted = Object.entries(DOCKER_OPTIONS).map(([name, { becomes = "", dockerDefault }]) => [
     name,
-    { becomes, then, now: becomes === "" ? "" : defaultOf(becomes) },
+    [becomes, dockerDefault, becomes === "" ? "" : defaultOf(becomes)],
   ]);
   expect(Object.fromEntries(said)).toEqual(Object.fromEntries(wanted));
   expect(rows.map((row) => row[1])).toEqual(ALL.map((name) => `dm.${name}`));
@@ -178,11 +181,9 @@ test("docs/migration-from-docker.md has a row for every option: its name now, it
 
 /** As one writes it, in the pool that says no more than it must; "" where it depends on something else. */
 function defaultOf(path: string): string {
-  const shape = standaloneDocument.toJSONSchema({ io: "input", unrepresentable: "any" });
-  let inner: unknown = (shape.properties?.["pools"] as { readonly items?: unknown }).items;
-  for (const key of path.split(".")) inner = (inner as { readonly properties?: Readonly<Record<string, unknown>> }).properties?.[key];
-  const value = (inner as { readonly default?: unknown }).default;
-  return value === undefined ? "" : String(value);
+  const shape = z.toJSONSchema(standaloneDocument, { io: "input", unrepresentable: "any" });
+  const found = at(shape, ["properties", "pools", "items", ...path.split(".").flatMap((key) => ["properties", key]), "default"]);
+  return typeof found === "string" || typeof found === "boolean" ? `${found}` : "";
 }
 
 test("the defaults that a pool in Docker's words gets are those that the table calls Docker's", () => {

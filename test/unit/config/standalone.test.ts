@@ -273,8 +273,9 @@ test("a pool's name may have 40 characters, and no more: with 41 a Kubernetes la
   for (const name of ["", "-a", "a-", "a_b", "A", "a.b", "a/b", "a\n", "ä"]) expect(named(name)).toHaveLength(1);
 });
 
+const listening = (listen: string) => parse({ pools: [loopPool()], metrics: { listen, exclusiveInterval: "never" } }).metrics;
+
 test("metrics are served where it is said, and nowhere else", () => {
-  const listening = (listen: string) => parse({ pools: [loopPool()], metrics: { listen, exclusiveInterval: "never" } }).metrics;
   expect(listening("127.0.0.1:9808")).toEqual({ listen: { host: "127.0.0.1", port: 9808 }, perVolume: true, exclusiveIntervalMs: undefined });
   expect(listening("[::1]:9808").listen).toEqual({ host: "::1", port: 9808 });
   expect(listening(":9808").listen).toEqual({ host: "", port: 9808 });
