@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver } from "../harness/driver.ts";
 import { VolumeUser } from "../demo/volume-user.ts";
 import { timeCommand } from "./info-times.ts";
+import type { LeanClient } from "./lean-client.ts";
 import { timed } from "./statistics.ts";
 import { whileWriting } from "./writer.ts";
 
@@ -13,18 +14,18 @@ export type Times = Readonly<Record<string, readonly number[]>>;
 
 /** The driver's operations over its socket, one after the other, in a pool that has 1,050 volumes at the end. */
 export async function timeDriver(
-  driver: Driver,
+  { pid }: Pick<Driver, "pid">,
+  client: LeanClient,
   folder: string,
   progress: (text: string) => void,
 ): Promise<{ readonly times: Times; readonly memoryMiB: number }> {
-  const { client } = driver;
   const user = new VolumeUser(client, folder);
   const ids: string[] = [];
   progress("creating 1,050 volumes");
   const create = await timed(1050, async (index) => ids.push(await user.create(`volume-${index}`, GiB)));
   const id = (index: number): string => ids[index] ?? "";
   await sleep(SETTLE_MS);
-  const memoryMiB = residentMiB(driver.pid);
+  const memoryMiB = residentMiB(pid);
 
   progress("snapshots, restores, clones");
   const snapshots: string[] = [];
@@ -77,13 +78,13 @@ export async function timeDriver(
 
 /** How a volume with 4 GiB mapped goes, and how long others wait meanwhile. */
 export async function timeBigDelete(
-  driver: Driver,
+  client: LeanClient,
   folder: string,
   discard: boolean,
 ): Promise<{ readonly deleteMs: number; readonly others: readonly number[] }> {
-  const user = new VolumeUser(driver.client, folder);
+  const user = new VolumeUser(client, folder);
   const big = await user.create(`big-${discard}`, 5 * GiB);
-  await driver.client.call("ControllerModifyVolume", { volume_id: big, mutable_parameters: { discardOnDelete: String(discard) } });
+  await client.call("ControllerModifyVolume", { volume_id: big, mutable_parameters: { discardOnDelete: String(discard) } });
   await user.stage(big);
   const target = await user.publish(big);
   await fill(`${target}/data`, 4 * GiB);

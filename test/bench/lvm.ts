@@ -15,12 +15,12 @@ async function run(...argv: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`${argv.join(" ")}: ${stderr}`);
 }
 
-/** What LVM takes for the same work, with a thin pool of the same chunk size on a disk like ours. */
-export async function timeLvm(disk: string, n: number) {
+/** What LVM takes for the same work, with a thin pool of the same chunk size on a disk like ours: `volumes` creations, and `n` of all else beside them. */
+export async function timeLvm(disk: string, { volumes, n }: { readonly volumes: number; readonly n: number }) {
   await run("vgcreate", "-y", GROUP, disk);
   await run("lvcreate", "-y", "--type", "thin-pool", "-L", "6G", "--poolmetadatasize", "256M", "--chunksize", "64k", "--zero", "y", "-n", "pool", GROUP);
   const volume = (index: number): string => `${GROUP}/volume-${index}`;
-  const create = await timed(n, (index) => run("lvcreate", "-y", "-V", "1G", "-T", POOL, "-n", `volume-${index}`));
+  const create = await timed(volumes, (index) => run("lvcreate", "-y", "-V", "1G", "-T", POOL, "-n", `volume-${index}`));
   const snapshot = await timed(n, (index) => run("lvcreate", "-y", "-s", "-n", `copy-${index}`, volume(index)));
   const remove = await timed(n, (index) => run("lvremove", "-y", volume(index)));
   return { create, snapshot, remove };

@@ -5,15 +5,16 @@ import type { DriverClient } from "../harness/driver-client.ts";
 const ACCESS = { access_mode: { mode: "SINGLE_NODE_WRITER" } };
 const FILESYSTEM = { mount: { fs_type: "ext4" }, ...ACCESS };
 export const BLOCK = { block: {}, ...ACCESS };
+type Caller = Pick<DriverClient, "call">;
 const TOPOLOGY = { requisite: [], preferred: [] };
 
 /** What an orchestrator does with a driver's volumes: the calls in their order, with paths as a kubelet would choose them. */
 export class VolumeUser {
-  readonly #client: DriverClient;
+  readonly #client: Caller;
   readonly #folder: string;
   readonly capability: Readonly<Record<string, unknown>>;
 
-  constructor(client: DriverClient, folder: string, capability: VolumeUser["capability"] = FILESYSTEM) {
+  constructor(client: Caller, folder: string, capability: VolumeUser["capability"] = FILESYSTEM) {
     this.#client = client;
     this.#folder = folder;
     this.capability = capability;
