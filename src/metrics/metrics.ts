@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { Registry } from "prom-client";
 import type { Logger } from "../logger.ts";
 import type { Pool } from "../pool/pool.ts";
@@ -6,7 +8,7 @@ import { gaugeOf } from "./gauges.ts";
 import { Measuring } from "./measuring.ts";
 import { OperationMetrics, type AnsweredCall } from "./operation-metrics.ts";
 import { addPoolMetrics } from "./pool-metrics.ts";
-import { addVolumeMetrics } from "./volume-metrics.ts";
+import { volumeMetrics } from "./volume-metrics.ts";
 
 export interface MetricsParts {
   readonly pools: readonly Pool[];
@@ -27,6 +29,7 @@ export const createMetrics = (parts: MetricsParts): Metrics => new Metrics(parts
 /** Scrapers are few; more connections than these are none of theirs. */
 const MOST_CONNECTIONS = 32;
 const REQUEST_MS = 10_000;
+const PAGE_LENGTH = 16_384;
 
 /** /metrics, /healthz and /readyz on one port. Loaded only where it is wanted: its library takes memory. */
 export class Metrics {
@@ -42,7 +45,6 @@ export class Metrics {
     gaugeOf(this.registry, "dmthin_build_info", "The driver: always 1.", ["version", "node"], () => [[{ version, node }, 1]]);
     this.#operations = new OperationMetrics(this.registry);
     addPoolMetrics(this.registry, pools);
-    if (perVolume) addVolumeMetrics(this.registry, pools);
     this.#measuring = perVolume && intervalMs !== undefined ? new Measuring({ pools, logger, intervalMs }) : undefined;
     this.#server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) => void this.#answer(request, response));
     this.#server.maxConnections = MOST_CONNECTIONS;
@@ -89,10 +91,30 @@ export class Metrics {
     }
   }
 
+  /** Page by page, so that thousands of volumes never are in memory as text all at once. */
+  *#pages(head: string): Iterable<string> {
+    let page = head;
+    for (const line of this.#parts.perVolume ? volumeMetrics(this.#parts.pools) : []) {
+      page += line;
+      if (page.length < PAGE_LENGTH) continue;
+      yield page;
+      page = "";
+    }
+    yield page;
+  }
+
+  /** All that is exported, as one text. */
+  async text(): Promise<string> {
+    return [...this.#pages(await this.registry.metrics())].join("");
+  }
+
   async #metrics(response: ServerResponse): Promise<void> {
     try {
-      reply(response, 200, await this.registry.metrics(), this.registry.contentType);
+      const head = await this.registry.metrics();
+      response.writeHead(200, { "content-type": this.registry.contentType });
+      await pipeline(Readable.from(this.#pages(head)), response);
     } catch (error) {
+      if (response.headersSent) return; // the scraper has gone
       this.#parts.logger.error("the metrics could not be collected", { error });
       reply(response, 500, "the metrics could not be collected: see the driver's log");
     }

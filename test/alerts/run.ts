@@ -23,7 +23,7 @@ export async function alerts(): Promise<Tally> {
 async function exported(): Promise<string> {
   const metrics = new Metrics(parts);
   metrics.observe({ method: "CreateVolume", code: "OK", seconds: 0.1 });
-  return metrics.registry.metrics();
+  return metrics.text();
 }
 
 function judge([program = "", ...args]: readonly string[], input = ""): boolean {

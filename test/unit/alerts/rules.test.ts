@@ -14,7 +14,7 @@ metrics.observe({ method: "Probe", code: "OK", seconds: 0.1 });
 const ADDED = "instance";
 
 test.each(["alerts/dmthin.rules.yaml", "alerts/dmthin.rules.test.yaml"])("%s asks only for what is exported, by labels that it has", async (file) => {
-  const exported = seriesOf(await metrics.registry.metrics());
+  const exported = seriesOf(await metrics.text());
   const asked = askedFor(await read(file));
   expect(asked.length).toBeGreaterThan(15);
   for (const { name, labels } of asked) {
