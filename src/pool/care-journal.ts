@@ -19,7 +19,7 @@ export class CareJournal {
   #events: readonly CareEvent[] = [];
   /** What is so at present: told when it begins and when it ends. */
   readonly #present = new Set<string>();
-  #seen: Pick<PoolFigures, "state" | "queuesWhenFull"> | undefined;
+  #seen: { readonly state: PoolFigures["state"]; readonly queuesWhenFull: boolean | undefined } | undefined;
 
   constructor(logger: Logger, description: Pick<PoolDescription, "name" | "minimumFree">) {
     this.#logger = logger;
@@ -37,11 +37,14 @@ export class CareJournal {
   /** What the figures say that they did not say before. */
   see(figures: PoolFigures): void {
     const before = this.#seen;
-    const { state, queuesWhenFull } = figures;
+    const { state } = figures;
+    const hasFailed = state === "Fail" || state === "Error";
+    const queuesWhenFull = hasFailed ? before?.queuesWhenFull : figures.queuesWhenFull;
     this.#seen = { state, queuesWhenFull };
     if (before?.state !== state && (before !== undefined || state !== "rw")) this.#tellState(before?.state, state);
-    if (before !== undefined && before.queuesWhenFull !== queuesWhenFull) this.#tellWhenFull(queuesWhenFull);
-    if (state === "Fail" || state === "Error") return;
+    // Of a pool that has failed the kernel says nothing more.
+    if (hasFailed) return;
+    if (before?.queuesWhenFull !== undefined && before.queuesWhenFull !== figures.queuesWhenFull) this.#tellWhenFull(figures.queuesWhenFull);
     for (const part of PARTS) {
       const shortage = problemOf(() => requireMinimum(this.#description, figures, part));
       this.#change(

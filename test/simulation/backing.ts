@@ -1,5 +1,6 @@
 import { DmthinError } from "../../src/errors.ts";
 import type { BackingDevices, PoolBacking } from "../../src/pool/backing.ts";
+import type { Growth } from "../../src/pool/growth.ts";
 import { bytes } from "../../src/units.ts";
 import type { SimulatedDisk } from "./disk.ts";
 import type { SimulatedKernel } from "./kernel.ts";
@@ -10,6 +11,19 @@ export class SimulatedBacking implements PoolBacking {
   readonly #process: SimulatedProcess;
   readonly #data: SimulatedDisk;
   readonly #metadata: SimulatedDisk;
+
+  /** As of devices that an administrator makes larger. */
+  readonly growth: Growth = {
+    room: async (current) =>
+      this.#process.look(() => ({
+        data: bytes(Math.max(this.#data.sizeBytes - current.data, 0)),
+        metadata: bytes(Math.max(this.#metadata.sizeBytes - current.metadata, 0)),
+      })),
+    grow: async (part, to) => {
+      const { path, sizeBytes } = part === "data" ? this.#data : this.#metadata;
+      if (sizeBytes < to) throw new DmthinError({ code: "pool-refused", pool: "simulated", reason: `${path} is too small`, remedy: "make it larger" });
+    },
+  };
 
   constructor(kernel: SimulatedKernel, process: SimulatedProcess, paths: { readonly data: string; readonly metadata: string }) {
     this.#process = process;

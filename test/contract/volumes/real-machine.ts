@@ -22,9 +22,14 @@ export function partOf(dm: DeviceMapper, disk: string, name: string, sizeBytes: 
   if (sizeBytes === undefined) return disk;
   const uuid = `CONTRACT-${name}`;
   dm.create(`contract-${name}`, uuid);
+  lengthenPart(dm, disk, name, sizeBytes);
+  return `/dev/dm-${dm.info(uuid)?.minor}`;
+}
+
+export function lengthenPart(dm: DeviceMapper, disk: string, name: string, sizeBytes: number): void {
+  const uuid = `CONTRACT-${name}`;
   dm.load(uuid, [line(sizeBytes / 512, "linear", `${number(describeDisk(disk))} 0`)]);
   dm.resume(uuid);
-  return `/dev/dm-${dm.info(uuid)?.minor}`;
 }
 
 /** Everything that is mounted below a folder, the last mount first. */

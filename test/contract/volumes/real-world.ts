@@ -12,6 +12,7 @@ import { LinuxFilesystems } from "../../../src/filesystem/linux-filesystems.ts";
 import { BlockingThreads } from "../../../src/linux/blocking-threads.ts";
 import { workerEntry } from "../../../src/linux/worker-entry.ts";
 import { silentLogger } from "../../../src/logger.ts";
+import type { Part } from "../../../src/pool/growth.ts";
 import type { Pool, PoolView } from "../../../src/pool/pool.ts";
 import type { WorkerPoolOptions } from "../../../src/pool/worker-pool.ts";
 import { LocalVolumes } from "../../../src/volumes/local-volumes.ts";
@@ -21,7 +22,7 @@ import { describePool, METADATA_BYTES, NODE } from "./description.ts";
 import { HookedFilesystems } from "./hooked-filesystems.ts";
 import { interruptible } from "./interrupted-makes.ts";
 import { poolUuidOf, thinsBeside } from "./pool-in-kernel.ts";
-import { blankDisks, partOf, removeMounts, removePoolDevices } from "./real-machine.ts";
+import { blankDisks, lengthenPart, partOf, removeMounts, removePoolDevices } from "./real-machine.ts";
 import { openHere, openInWorker } from "./real-drivers.ts";
 import type { World, WorldOptions } from "./world.ts";
 
@@ -43,6 +44,7 @@ export class RealWorld implements World {
   private constructor(options: WorldOptions) {
     this.#options = options;
     this.#devices = this.#attach();
+    blankDisks(Object.values(this.#devices)); // they end elsewhere than the disks do
     const { filesystems, interruptNext } = interruptible(new LinuxFilesystems({ logger: silentLogger, run, threads: this.#threads }));
     this.filesystems = filesystems;
     this.#hooked = new HookedFilesystems(filesystems);
@@ -68,6 +70,14 @@ export class RealWorld implements World {
 
   get view(): PoolView {
     return this.#running.pool.view;
+  }
+
+  enlarge(part: Part, sizeBytes: number): void {
+    lengthenPart(this.dm, part === "data" ? FIRST : METADATA, part, sizeBytes);
+  }
+
+  async look(): Promise<void> {
+    await this.#running.pool.calls.refresh();
   }
 
   get poolUuid(): string {

@@ -6,6 +6,7 @@ import type { ThinListing } from "../../../src/devicemapper/thin-tools.ts";
 import type { Filesystems } from "../../../src/filesystem/filesystems.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import type { EngineParts } from "../../../src/pool/engine-parts.ts";
+import type { Part } from "../../../src/pool/growth.ts";
 import { openInThread } from "../../../src/pool/in-thread-pool.ts";
 import type { Pool, PoolView } from "../../../src/pool/pool.ts";
 import type { StepObserver } from "../../../src/pool/transition.ts";
@@ -75,6 +76,14 @@ export class SimulatedWorld implements World {
 
   get pool(): Pool {
     return this.#running.pool;
+  }
+
+  enlarge(part: Part, sizeBytes: number): void {
+    this.machine.kernel.disk(DISKS[part]).sizeBytes = sizeBytes;
+  }
+
+  async look(): Promise<void> {
+    await this.pool.calls.refresh();
   }
 
   get poolUuid(): string {

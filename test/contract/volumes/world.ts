@@ -2,6 +2,7 @@ import type { PoolDescription } from "../../../src/config/pool-description.ts";
 import type { DeviceMapper } from "../../../src/devicemapper/device-mapper.ts";
 import type { ThinListing } from "../../../src/devicemapper/thin-tools.ts";
 import type { Filesystems } from "../../../src/filesystem/filesystems.ts";
+import type { Part } from "../../../src/pool/growth.ts";
 import type { PoolView } from "../../../src/pool/pool.ts";
 import type { PoolUpkeep } from "../../../src/volumes/upkeep.ts";
 import type { NodeVolumes, Volumes } from "../../../src/volumes/volumes.ts";
@@ -42,6 +43,10 @@ export interface World {
   /** Device-mapper and filesystem programs in an administrator's hands. */
   readonly dm: DeviceMapper;
   readonly filesystems: Filesystems;
+  /** An administrator makes a device below the pool larger; its size was given with the world's options. */
+  enlarge(part: Part, sizeBytes: number): void;
+  /** The driver looks at its pool now, as it does every few seconds; what that leads to follows. */
+  look(): Promise<void>;
   /** What the pool's metadata holds now, in order of number. Works while the driver runs. */
   thins(): Promise<readonly ThinListing[]>;
   /** The kernel's devices of this machine's pool, by name. */

@@ -10,12 +10,10 @@ import type { LogFields, Logger } from "../../../src/logger.ts";
 import type { ActiveDevice } from "../../../src/pool/pool-calls.ts";
 import { watchPools } from "../../../src/pool/watch-pools.ts";
 import { WorkerPool } from "../../../src/pool/worker-pool.ts";
-import { bytesToSectors, type Bytes } from "../../../src/units.ts";
+import type { Bytes } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { describePool } from "../../crash/bench.ts";
-import { line, number } from "../../contract/kernel/pools.ts";
-import { describeDisk } from "../../contract/kernel/real.ts";
-import { blankDisks, removePoolDevices } from "../../contract/volumes/real-machine.ts";
+import { blankDisks, lengthenPart, partOf, removePoolDevices } from "../../contract/volumes/real-machine.ts";
 
 const PARAMETERS = { discardOnDelete: false, xfsNospaceMaxRetries: "auto" } as const;
 export const POOL = "care";
@@ -38,14 +36,11 @@ export class CareBench {
   /** A device over the beginning of a disk, which `enlarge` makes longer. */
   part(disk: string, name: string, size: Bytes): string {
     blankDisks([disk]);
-    this.dm.create(`contract-${name}`, `CONTRACT-${name}`);
-    this.enlarge(disk, name, size);
-    return `/dev/dm-${this.dm.info(`CONTRACT-${name}`)?.minor}`;
+    return partOf(this.dm, disk, name, size);
   }
 
   enlarge(disk: string, name: string, size: Bytes): void {
-    this.dm.load(`CONTRACT-${name}`, [line(bytesToSectors(size), "linear", `${number(describeDisk(disk))} 0`)]);
-    this.dm.resume(`CONTRACT-${name}`);
+    lengthenPart(this.dm, disk, name, size);
   }
 
   /** An ext4 on a disk: what loop files lie on. */
