@@ -34,9 +34,9 @@ RUN set -eu; \
     rm -f /usr/sbin/xfs_scrub*; \
     apt-get clean; \
     rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/doc /usr/share/info /usr/share/locale /usr/share/man; \
-    for program in blkid btrfs btrfstune dmsetup dumpe2fs e2fsck findmnt fstrim grep losetup lvm mkfs.btrfs \
-        mkfs.ext4 mkfs.xfs mount resize2fs thin_check thin_dump thin_ls thin_repair tini tune2fs umount wipefs \
-        xfs_admin xfs_growfs xfs_repair; do \
+    for program in blkid btrfs btrfstune dmsetup e2fsck grep losetup lvm mkfs.btrfs \
+        mkfs.ext4 mkfs.xfs mount resize2fs thin_check thin_dump thin_ls thin_repair tini umount wipefs \
+        xfs_growfs xfs_repair; do \
         path="$(command -v "$program")"; \
         if ldd "$path" 2>&1 | grep "not found"; then exit 1; fi; \
     done

@@ -1,8 +1,5 @@
 /** The messages of a pool, by which thin devices come and go. Source: thin-provisioning.rst, "Messages". */
 
-/** Thin numbers have 24 bits. */
-export const LARGEST_THIN_NUMBER = 2 ** 24 - 1;
-
 /** EEXIST when the number is taken. */
 export const createThin = (number: number): string => `create_thin ${number}`;
 

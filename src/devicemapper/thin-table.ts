@@ -59,14 +59,6 @@ export const thinTarget = ({ pool, number }: ThinTable, length: Sectors): Target
   parameters: `${deviceText(pool)} ${number}`,
 });
 
-/** undefined when the target is no thin device, or one with an origin outside the pool, which none of ours has. */
-export function parseThinTarget({ type, parameters }: Target): ThinTable | undefined {
-  const [pool = "", number = "", ...more] = words(parameters);
-  const poolNumber = parseDevice(pool);
-  if (type !== "thin" || poolNumber === undefined || !WHOLE.test(number) || more.length > 0) return undefined;
-  return { pool: poolNumber, number: Number(number) };
-}
-
 const WHOLE = /^\d+$/;
 const words = (text: string): string[] => text.split(" ").filter((word) => word !== "");
 const deviceText = ({ major, minor }: DeviceNumber): string => `${major}:${minor}`;

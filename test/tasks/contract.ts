@@ -8,5 +8,5 @@ await testCommand(
     { name: "contract on the simulated kernel", run: () => runJest(["contract"], args) },
     { name: "contract on a real kernel", run: () => runJestInGuest("contract", args, { disks: ["8G", "2G"] }) },
   ],
-  { root: true },
+  { root: true, takesArguments: true },
 );

@@ -9,5 +9,5 @@ await testCommand(
     { name: "killed at every step, on a real kernel", run: () => runJestInGuest("crash", args, { disks: ["8G", "2G"] }) },
     { name: "power cuts", run: () => runJest(["power-cut"], args) },
   ],
-  { root: true },
+  { root: true, takesArguments: true },
 );

@@ -9,5 +9,5 @@ await testCommand(
     { name: "reboots, and udev as hosts have it", run: () => runJest(["reboot"], args, ["--runInBand"]) },
     { name: "the layers on a real kernel", run: () => runJestInGuest("kernel", args, { disks: ["4G", "4G"] }) },
   ],
-  { root: true },
+  { root: true, takesArguments: true },
 );
