@@ -63,8 +63,8 @@ export class Catalog {
       const group = readGroup(row["details"]);
       this.#groups.set(group.id, group);
     }
-    const intent = database.prepare("SELECT details FROM intent").get();
-    this.#intent = intent === undefined ? undefined : readIntent(intent["details"]);
+    const { intent = null } = database.prepare("SELECT intent FROM pool").get() ?? {};
+    this.#intent = intent === null ? undefined : readIntent(intent);
   }
 
   /**
@@ -176,14 +176,14 @@ export class Catalog {
         then(() => this.#groups.delete(id));
       },
       openIntent: (intent) => {
-        run("INSERT INTO intent (one, details) VALUES (1, ?)", JSON.stringify(intent));
         const next = Math.max(this.#identity.nextNumber, ...intent.numbers.map((number) => number + 1));
-        run("UPDATE pool SET next_number = ?", next);
+        const { changes } = this.#statement("UPDATE pool SET intent = ?, next_number = ? WHERE intent IS NULL").run(JSON.stringify(intent), next);
+        if (changes !== 1) throw new Error("an intent was to be opened while another is open");
         setPool({ nextNumber: next });
         then(() => (this.#intent = intent));
       },
       closeIntent: () => {
-        run("DELETE FROM intent");
+        run("UPDATE pool SET intent = NULL");
         then(() => (this.#intent = undefined));
       },
       setTransactionId: (transactionId) => {

@@ -17,12 +17,13 @@ export const MIGRATIONS: readonly ((database: DatabaseSync) => void)[] = [
         chunk_bytes INTEGER NOT NULL,
         formatted INTEGER NOT NULL CHECK (formatted IN (0, 1)),
         transaction_id INTEGER NOT NULL,
-        next_number INTEGER NOT NULL
+        next_number INTEGER NOT NULL,
+        intent TEXT -- here, since every transition writes this page anyway
       ) STRICT;
       CREATE TABLE thin (
-        id TEXT PRIMARY KEY,
+        number INTEGER PRIMARY KEY, -- no index of its own to write
+        id TEXT NOT NULL UNIQUE,
         kind TEXT NOT NULL CHECK (kind IN ('volume', 'snapshot')),
-        number INTEGER NOT NULL UNIQUE,
         state TEXT NOT NULL CHECK (state IN ('ready', 'deleting')),
         size_bytes INTEGER NOT NULL,
         details TEXT NOT NULL
@@ -34,10 +35,6 @@ export const MIGRATIONS: readonly ((database: DatabaseSync) => void)[] = [
       CREATE TABLE use (
         volume_id TEXT PRIMARY KEY REFERENCES thin (id) ON DELETE CASCADE,
         boot_id TEXT NOT NULL,
-        details TEXT NOT NULL
-      ) STRICT;
-      CREATE TABLE intent (
-        one INTEGER PRIMARY KEY CHECK (one = 1),
         details TEXT NOT NULL
       ) STRICT;
     `),
