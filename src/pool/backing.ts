@@ -43,6 +43,8 @@ export interface PoolBacking {
   provision(): Promise<void>;
   /** Attaches the devices, or finds them attached. Writes nothing. */
   attach(): Promise<BackingDevices>;
+  /** Where the pool is refused after that: gives back what only `attach` had made readable. */
+  detach?(): Promise<void>;
   /**
    * Where the pool's device is another's to make: activates it, after what `attach` found has been examined, or finds it
    * active, and puts right what an interrupted change has left. Answers the devices as they are then.

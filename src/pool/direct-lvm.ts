@@ -77,6 +77,10 @@ export class DirectLvm implements PoolBacking {
     return this.#pool.readSuperblock(devices);
   }
 
+  async detach(): Promise<void> {
+    await this.#pool.detach();
+  }
+
   async activatePool(): Promise<BackingDevices> {
     return step(this.#parts.observe, "activate", () => this.#pool.activate());
   }

@@ -62,6 +62,10 @@ export class ExistingLvmPool implements PoolBacking {
     return this.#pool.attach();
   }
 
+  async detach(): Promise<void> {
+    await this.#pool.detach();
+  }
+
   async activatePool(): Promise<BackingDevices> {
     const { volume } = await this.#requireUsable();
     const missing = [DMTHIN_TAG, poolTag(this.#parts.description.name)].filter((tag) => !volume.tags.includes(tag));

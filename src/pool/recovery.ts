@@ -105,6 +105,7 @@ export async function openPool(given: RecoveryParts): Promise<OpenPool> {
     return { description, catalog, copy, device, devices, thins, transitions, listing };
   } catch (error) {
     catalog.close();
+    await stand.detach?.().catch((failure: unknown) => logger.warn("what was attached to be looked at stays so", { error: failure }));
     await stand.closeCatalogFolder?.();
     throw error;
   }
