@@ -19,6 +19,9 @@ export interface Bench {
   unmount(mountPoint: string): Promise<void>;
   /** Not synced: it is in memory only, until somebody writes it out. */
   writeFile(mountPoint: string, text: string): Promise<void>;
+  /** An administrator makes the pool's metadata device a MiB larger. */
+  enlargeMetadata(): void;
+  metadataBytes(): number;
   /** undefined when there is no such file. */
   readFile(mountPoint: string): Promise<string | undefined>;
 }

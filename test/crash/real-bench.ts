@@ -1,12 +1,16 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, statSync, truncateSync } from "node:fs";
 import { mkdir, open, readFile, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { run } from "../../src/exec/run.ts";
 import type { Pool } from "../../src/pool/pool.ts";
+import { MiB } from "../../src/units.ts";
 import type { Bench } from "./bench.ts";
 
 const CONTENT_BYTES = 256 * 1024;
 
 /** What users do, with the distribution's own programs. */
-export function realBench(pool: Pool, name: string): Bench {
+export function realBench(pool: Pool, name: string, metadata: string): Bench {
   return {
     pool,
     run: name,
@@ -28,6 +32,12 @@ export function realBench(pool: Pool, name: string): Bench {
       await mkdir(mountPoint, { recursive: true });
       await run(["mount", path, mountPoint]);
     },
+    enlargeMetadata: () => {
+      const file = execFileSync("losetup", ["--noheadings", "--output", "BACK-FILE", metadata], { encoding: "utf8" }).trim();
+      truncateSync(file, statSync(file).size + MiB);
+      execFileSync("losetup", ["--set-capacity", metadata]);
+    },
+    metadataBytes: () => Number(readFileSync(`/sys/class/block/${basename(metadata)}/size`, "utf8")) * 512,
     unmount: async (mountPoint) => void (await run(["umount", mountPoint])),
     writeFile: async (mountPoint, text) => writeFile(`${mountPoint}/file`, text),
     readFile: async (mountPoint) => readFile(`${mountPoint}/file`, "utf8").catch(() => undefined),

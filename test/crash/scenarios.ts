@@ -182,6 +182,20 @@ const create: Scenario = {
   },
 };
 
+const extension: Scenario = {
+  name: "the pool is made larger, below a volume in use",
+  prepare: async (bench) => {
+    await make(bench, "a", { active: true });
+    bench.enlargeMetadata();
+  },
+  act: async ({ pool }) => void (await pool.calls.extend("metadata", "max")),
+  verify: async (bench) => {
+    const { metadata } = await bench.pool.calls.refresh();
+    expectEqual("the metadata's size", metadata.total * 4096, bench.metadataBytes());
+    await expectContent(bench, idOf(bench, "a"), OLD);
+  },
+};
+
 const firstStage: Scenario = {
   name: "first use: activation and formatting",
   prepare: async (bench) => void (await bench.pool.calls.createVolume(newVolume(bench, "a"))),
@@ -233,6 +247,7 @@ export const SCENARIOS: readonly Scenario[] = [
   groupRemoval,
   expansion("expand of an idle volume", false),
   expansion("expand of an active volume", true),
+  extension,
   firstStage,
   lastUse,
 ];

@@ -32,7 +32,7 @@ if (acknowledged.next === 0) execFileSync("mkfs.ext4", ["-q", "-F", first]);
 execFileSync("mount", [first, "/run/power-cut"]);
 mkdirSync(place.state, { recursive: true });
 const pool = await openReal(place, await waitForLock(place), () => undefined);
-const bench = realBench(pool, "power-cut");
+const bench = realBench(pool, "power-cut", metadata);
 const { calls, view } = pool;
 await expectOwnInventory(place, pool);
 await expectRealAgreement(place, pool);
