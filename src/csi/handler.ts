@@ -75,7 +75,8 @@ async function run(
     const code = statusOf(method, error);
     observe?.({ method, code: status[code], seconds: (performance.now() - start) / 1000 });
     const isFault = code === status.INTERNAL;
-    const fields = { ...subjectOf(grpcCall.request), durationMs: duration(), code: status[code], error };
+    const known = error instanceof DmthinError ? { errorCode: error.facts.code } : {};
+    const fields = { ...subjectOf(grpcCall.request), durationMs: duration(), code: status[code], ...known, error };
     log[isFault ? "error" : "warn"]("failed", isFault && error instanceof Error ? { ...fields, stack: error.stack } : fields);
     throw error;
   }

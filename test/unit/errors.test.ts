@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { DmthinError, fromPlain, isErrno, isError, toPlain, type ErrorCode, type FactsOf } from "../../src/errors.ts";
 import { GiB } from "../../src/units.ts";
+import { namesIn } from "./operations-page.ts";
 
 /** One of each: the compiler refuses this list when a code is missing. */
 const samples: { readonly [Code in ErrorCode]: FactsOf<Code> } = {
@@ -40,6 +41,7 @@ const samples: { readonly [Code in ErrorCode]: FactsOf<Code> } = {
   deadline: { code: "deadline", operation: "statfs of /pod" },
   cancelled: { code: "cancelled", operation: "expansion of vol-a" },
   "shutting-down": { code: "shutting-down" },
+  "root-needed": { code: "root-needed", operation: "this" },
   "config-invalid": {
     code: "config-invalid",
     source: "a.yaml",
@@ -50,6 +52,10 @@ const samples: { readonly [Code in ErrorCode]: FactsOf<Code> } = {
   },
 };
 const all = Object.values(samples);
+
+test("each error has its row in docs/operations.md, with what to do, and no other has", async () => {
+  expect((await namesIn("Errors")).toSorted()).toEqual(Object.keys(samples).toSorted());
+});
 
 test.each(all.map((facts) => [facts.code, facts] as const))("%s is a sentence with its facts in it, not a template's leftovers", (_, facts) => {
   const { message } = new DmthinError(facts);

@@ -1,0 +1,19 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, expect, test } from "@jest/globals";
+import { Metrics } from "../../src/metrics/metrics.ts";
+import { parts } from "./metrics/pools.ts";
+import { namesIn } from "./operations-page.ts";
+
+/** What docs/operations.md says of errors is checked by errors.test.ts. */
+const metrics = new Metrics(parts);
+afterAll(async () => metrics.close());
+
+test("docs/operations.md explains each alert, and none that there is not", async () => {
+  const rules = await readFile(new URL("../../alerts/dmthin.rules.yaml", import.meta.url), "utf8");
+  expect(await namesIn("Alerts")).toEqual([...rules.matchAll(/- alert: (\S+)/g)].map(([, name = ""]) => name));
+});
+
+test("docs/operations.md explains each metric, and none that there is not", async () => {
+  const names = [...(await metrics.text()).matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name);
+  expect((await namesIn("Metrics")).toSorted()).toEqual(names.toSorted());
+});
