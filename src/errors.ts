@@ -65,6 +65,7 @@ export type ErrorFacts =
   /** The caller does not wait for an answer any more. */
   | { readonly code: "cancelled"; readonly operation: string }
   | { readonly code: "shutting-down" }
+  | { readonly code: "root-needed"; readonly operation: string }
   | { readonly code: "config-invalid"; readonly source: string; readonly problems: readonly ConfigProblem[] };
 
 export type ObjectKind = "volume" | "snapshot" | "group snapshot" | "orphan" | "pool" | "node" | "path";
@@ -115,7 +116,8 @@ const sentences: Sentences = {
   "not-in-topology": ({ node, asked }) => `volumes made here are on node ${node}, and only ${asked.join(", ")} would do`,
   "sources-apart": ({ reason }) => `these volumes cannot be snapshotted together: ${reason}`,
   "catalog-refused": ({ path, reason, remedy }) => `catalogue ${path} is not used: ${reason}; ${remedy}`,
-  "kernel-failed": ({ operation, subject, errno }) => `the kernel refused ${operation} of ${subject}: ${errno}`,
+  "kernel-failed": ({ operation, subject, errno }) =>
+    `the kernel refused ${operation} of ${subject}: ${errno}${errno === "EACCES" || errno === "EPERM" ? ", which takes root" : ""}`,
   "program-failed": ({ argv, exitCode, signal, stderr, timedOut, aborted }) => {
     const how = timedOut
       ? "ran out of time"
@@ -129,6 +131,7 @@ const sentences: Sentences = {
   "program-missing": ({ program, package: name }) => `the program ${program} is not installed: install the package ${name}`,
   deadline: ({ operation }) => `${operation} ran out of time: try again`,
   cancelled: ({ operation }) => `${operation} was given up by its caller`,
+  "root-needed": ({ operation }) => `${operation} needs root: run it as root, or with sudo`,
   "shutting-down": () => "the driver is shutting down: try again when it is back",
   "config-invalid": ({ source, problems }) =>
     [`${source} is not valid:`, ...problems.map(({ path, message }) => `  ${path === "" ? "(document)" : path}: ${message}`)].join("\n"),

@@ -2,6 +2,7 @@
 import packageJson from "../package.json" with { type: "json" };
 import { EXIT_FAILURE } from "./cli/command.ts";
 import { runCommand } from "./cli/program.ts";
+import { ask } from "./cli/prompt.ts";
 import { loadConfig } from "./config/load.ts";
 import { DmthinError } from "./errors.ts";
 import { createLogger } from "./logger.ts";
@@ -57,6 +58,8 @@ const code = await runCommand(process.argv.slice(2), {
   askDriver: async (socket, deadlineMs) => (await import("./csi/admin-client.ts")).askDriver(socket, deadlineMs),
   askVolumes: async (...asked) => (await import("./csi/admin-client.ts")).askVolumes(...asked),
   untilInterrupted,
+  ask,
+  offline: async () => (await import("./offline/commands.ts")).offlineWork(createLogger({ level: "warn", format: "text" })),
   askUpkeep: async (socket) => (await import("./csi/upkeep-client.ts")).askUpkeep(socket),
   standalone,
 });

@@ -5,12 +5,14 @@ import { addConfigCommands } from "./config-commands.ts";
 import { addInfoCommand } from "./info-command.ts";
 import type { AskUpkeep } from "./driver-upkeep.ts";
 import type { AskDriver } from "./info.ts";
+import { addOfflineCommands } from "./offline-commands.ts";
+import type { OfflineParts } from "./offline.ts";
 import { addPoolCommands } from "./pool-commands.ts";
 import type { Terminal } from "./terminal.ts";
 import { addVolumeCommands } from "./volume-commands.ts";
 import type { AskVolumes } from "./volumes.ts";
 
-export interface Program {
+export interface Program extends Pick<OfflineParts, "ask" | "offline"> {
   readonly version: string;
   readonly terminal: Terminal;
   readonly askDriver: AskDriver;
@@ -60,10 +62,11 @@ function describe(program: Program, end: End): Command {
     );
   addInfoCommand(dmthin, program, end);
   addVolumeCommands(dmthin, program, end);
-  const pool = begin(dmthin.command("pool"), terminal, ["dmthin pool orphans fast", "dmthin pool extend fast --data +100Gi"]).description(
+  const pool = begin(dmthin.command("pool"), terminal, ["dmthin pool extend fast --data +100Gi", "dmthin pool check fast"]).description(
     "Look after a pool by hand.",
   );
   addPoolCommands(pool, program, end);
+  addOfflineCommands(pool, program, end);
   addConfigCommands(dmthin, program, end);
   return dmthin;
 }

@@ -39,6 +39,7 @@ const usual: Rules = {
   deadline: status.DEADLINE_EXCEEDED,
   cancelled: status.CANCELLED,
   "shutting-down": status.UNAVAILABLE,
+  "root-needed": status.PERMISSION_DENIED,
   "config-invalid": status.INTERNAL,
 };
 

@@ -5,7 +5,7 @@ import { DmthinError } from "../errors.ts";
 import type { Filesystems } from "../filesystem/filesystems.ts";
 import { MiB } from "../units.ts";
 import type { BackingDevice, BackingDevices, PoolBacking } from "./backing.ts";
-import { findBlockDevice, readRange } from "./block-device.ts";
+import { blankEnds, findBlockDevice, readRange } from "./block-device.ts";
 import { DevicesGrowth } from "./devices-growth.ts";
 
 /** A data and a metadata block device that an administrator names. */
@@ -44,6 +44,12 @@ export class NamedDevices implements PoolBacking {
       throw this.#refused(`${this.#backing.data} and ${this.#backing.metadata} are one device`, "name two");
     }
     return devices;
+  }
+
+  /** What `provision` would take again: nothing is recognised at either end. */
+  async wipe(): Promise<void> {
+    const { data, metadata } = await this.attach();
+    for (const device of [metadata, data]) blankEnds(device);
   }
 
   async readSuperblock({ metadata }: BackingDevices): Promise<Buffer> {

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Stats } from "node:fs";
-import { mkdir, open, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rename, rm, rmdir, stat, statfs, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoopBacking } from "../config/pool-description.ts";
 import { DmthinError } from "../errors.ts";
@@ -52,6 +52,22 @@ export class LoopFiles implements PoolBacking {
 
   async attach(): Promise<BackingDevices> {
     return { data: await this.#attach("data.img"), metadata: await this.#attach("metadata.img") };
+  }
+
+  /** Detaches the files, whichever loop devices show them. */
+  async release(): Promise<void> {
+    for (const name of ["data.img", "metadata.img"] as const) {
+      const path = this.#path(name);
+      if ((await existing(path)) === undefined) continue;
+      const { stdout } = await run(["losetup", "--list", "--noheadings", "--output", "NAME", "--associated", path], { deadlineMs: LOSETUP_DEADLINE_MS });
+      for (const device of stdout.split("\n").filter((line) => line.trim() !== "")) await run(["losetup", "--detach", device.trim()]);
+    }
+  }
+
+  async wipe(): Promise<void> {
+    await this.release();
+    for (const name of ["data.img", "metadata.img"] as const) await rm(this.#path(name), { force: true });
+    await rmdir(this.#backing.directory).catch(() => undefined); // it stays where it holds something else
   }
 
   async readSuperblock({ metadata }: BackingDevices): Promise<Buffer> {

@@ -35,6 +35,8 @@ export async function runLine(argv: readonly string[], parts: Partial<Omit<Progr
     askUpkeep: nobody,
     askVolumes: nobody,
     untilInterrupted: () => AbortSignal.abort(),
+    ask: async () => undefined,
+    offline: nobody,
     ...parts,
     standalone,
   });

@@ -1,0 +1,143 @@
+import { link, open, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { judgeMetadata, repairMetadata, type PoolFacts } from "../devicemapper/thin-repair.ts";
+import type { DevicesBacking, LoopBacking, PoolDescription } from "../config/pool-description.ts";
+import { run } from "../exec/run.ts";
+import { probe } from "../filesystem/probe.ts";
+import { parseThinSuperblock, SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
+import type { BackingDevices } from "../pool/backing.ts";
+import { findBlockDevice, readRange } from "../pool/block-device.ts";
+import { formatBytes } from "../units.ts";
+import type { OfflinePool } from "./offline-pool.ts";
+
+/** How damaged metadata is written anew, elsewhere than where it is. */
+export interface NewMetadata {
+  /** What will be done with the old and the new, in sentences. */
+  readonly steps: readonly string[];
+  /** Writes it, checks it, and only then lets it take the place of the old. Repeated after an interruption, begins anew. */
+  write(facts: PoolFacts | undefined): Promise<Replaced>;
+}
+
+export interface Replaced {
+  /** The pool as it is described from now on. */
+  readonly description: PoolDescription;
+  /** What has to be done by hand afterwards. */
+  readonly remaining: readonly string[];
+}
+
+/** Where the pool's backing has a place for new metadata. Throws "pool-refused" with what is missing; nothing was written then. */
+export async function newMetadata(pool: OfflinePool, devices: BackingDevices, onto: string | undefined): Promise<NewMetadata> {
+  const { backing } = pool.description;
+  switch (backing.kind) {
+    case "loop":
+      if (onto !== undefined) throw pool.refused("its metadata is a file", "leave --onto away: a new file is written beside it");
+      return inFile(pool, backing);
+    case "devices":
+      return ontoDevice(pool, backing, devices, onto);
+    case "directLvm":
+    case "existing":
+      throw pool.refused("LVM has its metadata", "stop the driver and run lvconvert --repair on the thin pool; then dmthin pool check again");
+  }
+}
+
+function inFile(pool: OfflinePool, { directory }: LoopBacking): NewMetadata {
+  const path = join(directory, "metadata.img");
+  const unfinished = `${path}.repaired`;
+  const kept = `${path}.before-repair-${stamp()}`;
+  return {
+    steps: [`thin_repair writes what can be saved to ${unfinished}, and thin_check looks it through`, `that becomes ${path}; the old one is kept as ${kept}`],
+    write: async (facts) => {
+      const { size } = await stat(path);
+      await rm(unfinished, { force: true });
+      await writeOut(unfinished, size);
+      await repairMetadata(path, unfinished, facts);
+      await requireSound(pool, unfinished);
+      await follow(pool, unfinished);
+      await pool.backing.release?.();
+      await syncFile(unfinished);
+      await link(path, kept);
+      await rename(unfinished, path);
+      await syncFile(directory);
+      return { description: pool.description, remaining: [`when all is well, and nobody needs it any more: rm ${kept}`] };
+    },
+  };
+}
+
+async function ontoDevice(pool: OfflinePool, backing: DevicesBacking, devices: BackingDevices, onto: string | undefined): Promise<NewMetadata> {
+  const needs = `a blank one of at least ${formatBytes(devices.metadata.sizeBytes)}`;
+  if (onto === undefined) throw pool.refused("repaired metadata is written to another device", `name ${needs}: dmthin pool repair ${pool.name} --onto DEVICE`);
+  const device = await findBlockDevice(onto);
+  if (device === undefined) throw pool.refused(`${onto} is no block device`, `name ${needs}`);
+  if (device.sizeBytes < devices.metadata.sizeBytes) throw pool.refused(`${onto} has only ${formatBytes(device.sizeBytes)}`, `name ${needs}`);
+  if ([devices.data, devices.metadata].some(({ major, minor }) => major === device.major && minor === device.minor))
+    throw pool.refused(`${onto} is the pool's own`, `name ${needs}`);
+  const found = await probe(run, onto, undefined);
+  const isBlank = readRange(onto, 0, SUPERBLOCK_SIZE).every((byte) => byte === 0);
+  if (found !== undefined || !isBlank)
+    throw pool.refused(`${onto} holds ${found?.type ?? "data"}`, `name ${needs}; if its content may be lost: wipefs --all ${onto}, and zero its first 4 KiB`);
+  return {
+    steps: [
+      `thin_repair writes what can be saved to ${onto}, and thin_check looks it through`,
+      `${backing.metadata} stays as it is, and is not the pool's any more`,
+    ],
+    write: async (facts) => {
+      await repairMetadata(devices.metadata.path, onto, facts);
+      await requireSound(pool, onto);
+      await follow(pool, onto);
+      const description = { ...pool.description, backing: { ...backing, metadata: onto } };
+      return {
+        description,
+        remaining: [`in the configuration, let backing.devices.metadata of pool ${pool.name} be ${onto}: until then the driver refuses the pool`],
+      };
+    },
+  };
+}
+
+async function requireSound(pool: OfflinePool, path: string): Promise<void> {
+  const verdict = await judgeMetadata(path);
+  if (verdict.kind === "damaged")
+    throw pool.refused(`thin_repair could not save its metadata: ${verdict.findings}`, "the old metadata is untouched: keep it for somebody who can read it");
+}
+
+/**
+ * thin_repair moves the transaction id beyond that of every thin device, where ours have the pool's own. The catalogue goes
+ * first: interrupted before the metadata is replaced, a repair begins anew with what it says. What an open intent has
+ * made is an orphan now.
+ */
+async function follow(pool: OfflinePool, path: string): Promise<void> {
+  const found = parseThinSuperblock(readRange(path, 0, SUPERBLOCK_SIZE));
+  const catalog = await pool.openCatalog();
+  try {
+    if (catalog === undefined || found.kind !== "thin-pool" || catalog.identity.transactionId === found.transactionId) return;
+    catalog.change((writer) => {
+      writer.setTransactionId(found.transactionId);
+      if (catalog.intent !== undefined) writer.closeIntent();
+    });
+  } finally {
+    catalog?.close();
+  }
+}
+
+/** Fully allocated, as the driver makes it: a pool that cannot write its metadata turns read-only. */
+async function writeOut(path: string, size: number): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    const zeros = Buffer.alloc(2 ** 20);
+    for (let written = 0; written < size; written += zeros.length) await file.write(zeros, 0, Math.min(zeros.length, size - written));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** "2026-11-21T13-20-05": sorts, and needs no quotes. */
+const stamp = (): string => new Date().toISOString().slice(0, 19).replaceAll(":", "-");

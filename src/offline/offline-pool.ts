@@ -1,0 +1,161 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { Catalog } from "../catalog/catalog.ts";
+import type { DirectLvmBacking, PoolDescription } from "../config/pool-description.ts";
+import type { StandaloneConfig } from "../config/standalone.ts";
+import { KernelDeviceMapper } from "../devicemapper/kernel.ts";
+import { parseThinSuperblock, type ThinSuperblock } from "../devicemapper/thin-superblock.ts";
+import { ThinToolsPrograms } from "../devicemapper/thin-tools-programs.ts";
+import { DmthinError } from "../errors.ts";
+import { run } from "../exec/run.ts";
+import { probe } from "../filesystem/probe.ts";
+import { tryLock, type Lock } from "../linux/lock.ts";
+import type { Logger } from "../logger.ts";
+import type { BackingDevices, PoolBacking } from "../pool/backing.ts";
+import { createBacking } from "../pool/create-backing.ts";
+import { importGroup } from "../pool/direct-lvm-import.ts";
+import { readMark } from "../pool/direct-lvm-mark.ts";
+import type { DirectLvmParts } from "../pool/direct-lvm-parts.ts";
+import { openPool, resumeEverything, type OpenPool } from "../pool/recovery.ts";
+import { copyPaths } from "./copies.ts";
+import { deactivateIdle, requireIdle } from "./idle.ts";
+
+const look = async (device: string, signal?: AbortSignal) => probe(run, device, signal);
+
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
+
+/**
+ * A pool in the hands of a command, while no driver has it: its lock is held, and nothing of it is in use. What is left
+ * active and open by nobody is deactivated; the next start activates it again.
+ */
+export class OfflinePool implements AsyncDisposable {
+  readonly description: PoolDescription;
+  /** The pool's own folder in the state directory. */
+  readonly stateDirectory: string;
+  readonly runDirectory: string;
+  readonly tools = new ThinToolsPrograms();
+  readonly dm = new KernelDeviceMapper();
+  readonly backing: PoolBacking;
+  readonly logger: Logger;
+  readonly #lock: Lock;
+
+  private constructor(description: PoolDescription, config: StandaloneConfig, lock: Lock, logger: Logger) {
+    this.description = description;
+    this.stateDirectory = join(config.stateDirectory, description.name);
+    this.runDirectory = config.runDirectory;
+    this.logger = logger;
+    this.#lock = lock;
+    const { dm, stateDirectory } = this;
+    this.backing = createBacking(description, { probe: look, dm, stateDirectory, lockFd: lock.fd, logger });
+  }
+
+  /** Throws "root-needed", "not-found", or "pool-refused" while a driver has the pool or something of it is in use; nothing was touched then. */
+  static take(config: StandaloneConfig, name: string, logger: Logger): OfflinePool {
+    if (process.getuid?.() !== 0) throw new DmthinError({ code: "root-needed", operation: "work on a pool's disks" });
+    const description = config.pools.find((pool) => pool.name === name);
+    if (description === undefined) throw new DmthinError({ code: "not-found", kind: "pool", id: name });
+    mkdirSync(config.runDirectory, { recursive: true, mode: 0o700 });
+    const lock = tryLock(join(config.runDirectory, `${name}.lock`));
+    if (lock === undefined) throw refusal(name, "a driver or another command has it", "stop that first: this is done while nobody else is at work on the pool");
+    const pool = new OfflinePool(description, config, lock, logger);
+    try {
+      requireIdle(pool.dm, name);
+      resumeEverything(pool.dm, { pool: name, ...pool.backing }, logger);
+      return pool;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  get name(): string {
+    return this.description.name;
+  }
+
+  /** The pool with another place for its metadata, or the like; the lock stays. */
+  describedAs(description: PoolDescription): PoolBacking {
+    const { dm, stateDirectory, logger } = this;
+    return createBacking(description, { probe: look, dm, stateDirectory, lockFd: this.#lock.fd, logger });
+  }
+
+  /** Where copies of the catalogue are looked for. */
+  copies(): readonly string[] {
+    const { backing } = this.description;
+    return copyPaths(this.stateDirectory, backing.kind === "loop" ? backing.directory : undefined);
+  }
+
+  /** Takes a volume group that was made for this pool and is not known here: the first thing of an import. */
+  async findGroup(): Promise<void> {
+    if (this.description.backing.kind === "directLvm") await importGroup(this.#directLvm(this.description.backing));
+  }
+
+  /** Whether its disks are known here: those of a volume group are, once it was made or imported. */
+  async isMade(): Promise<boolean> {
+    return this.description.backing.kind !== "directLvm" || (await readMark(this.stateDirectory)) !== undefined;
+  }
+
+  /** Whether there is metadata to be looked at; files may be gone already. */
+  async hasMetadata(): Promise<boolean> {
+    const { backing } = this.description;
+    return backing.kind === "loop" ? existsSync(join(backing.directory, "metadata.img")) : this.isMade();
+  }
+
+  /** A removal that was interrupted: what it had to look at first may be gone. */
+  async isBeingWiped(): Promise<boolean> {
+    return this.description.backing.kind === "directLvm" && (await readMark(this.stateDirectory))?.phase === "wiping";
+  }
+
+  /** Where the catalogue lies; on disks of its own it is mounted for that. */
+  async catalogPath(): Promise<string> {
+    if (!(await this.isMade())) throw this.refused("it was never made here", `dmthin pool import ${this.name}, where its disks hold it already`);
+    return join((await this.backing.openCatalogFolder?.()) ?? this.stateDirectory, "catalog.db");
+  }
+
+  /** The catalogue, as it is; undefined where there is none, and none is begun. To be closed. */
+  async openCatalog(): Promise<Catalog | undefined> {
+    if (!(await this.isMade())) return undefined;
+    const path = await this.catalogPath();
+    if (!existsSync(path)) return undefined;
+    return Catalog.open(path, this.bootId, { name: this.name, uuid: randomUUID(), chunkSize: this.description.chunkSize });
+  }
+
+  /** The devices below, with nothing of the pool active above them. */
+  async attachIdle(): Promise<{ readonly devices: BackingDevices; readonly superblock: ThinSuperblock }> {
+    this.deactivate();
+    await this.backing.release?.();
+    const devices = await this.backing.attach();
+    return { devices, superblock: parseThinSuperblock(await this.backing.readSuperblock(devices)) };
+  }
+
+  deactivate(): void {
+    deactivateIdle(this.dm, this.name);
+  }
+
+  /** As the driver opens it: by the same path, with the same refusals. */
+  async open(description: PoolDescription = this.description): Promise<OpenPool> {
+    const { dm, tools, stateDirectory, bootId, logger } = this;
+    return openPool({ description, dm, tools, stateDirectory, bootId, logger, backing: this.describedAs(description), observe: () => undefined });
+  }
+
+  get bootId(): string {
+    return readFileSync(BOOT_ID, "utf8").trim();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.backing.closeCatalogFolder?.();
+    this.dm.close();
+    this.#lock.release();
+  }
+
+  #directLvm(backing: DirectLvmBacking): DirectLvmParts {
+    const { description, dm, stateDirectory, logger } = this;
+    return { description, backing, dm, run, stateDirectory, lockFd: this.#lock.fd, logger, observe: () => undefined };
+  }
+
+  refused(reason: string, remedy: string): DmthinError {
+    return refusal(this.name, reason, remedy);
+  }
+}
+
+const refusal = (pool: string, reason: string, remedy: string): DmthinError => new DmthinError({ code: "pool-refused", pool, reason, remedy });

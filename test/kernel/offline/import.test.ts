@@ -1,0 +1,103 @@
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { snapshotId, volumeId } from "../../../src/volumes/ids.ts";
+import { disks, fileIn, GiB, Place, POOL, putFile, sh } from "./place.ts";
+
+jest.setTimeout(180_000);
+
+let place: Place;
+beforeEach(() => {
+  const [, second] = disks();
+  sh("dd", "if=/dev/zero", `of=${second}`, "bs=1M", "count=1", "status=none");
+  place = new Place("import", {});
+});
+afterEach(() => place.dispose());
+
+const MEBIBYTE = 1024 ** 2;
+const catalog = (): string => join(place.state, POOL, "catalog.db");
+
+test("a pool whose state directory is gone comes back from a copy: what came since is an orphan, what went is named, and contents are as they were", async () => {
+  const { driver, user } = await place.start();
+  const kept = await user().create("kept", GiB);
+  await user().stage(kept);
+  const sum = putFile(await user().publish(kept), 4 * MEBIBYTE);
+  await user().release(kept);
+  const gone = await user().create("gone", GiB);
+  await driver.stop();
+  const copy = join(place.disk, "copy.db");
+  copyFileSync(catalog(), copy);
+  const second = await place.start();
+  await second.user().delete(gone);
+  await second.user().snapshot("since", kept);
+  await second.driver.stop();
+  place.clear();
+  rmSync(place.state, { recursive: true });
+
+  const { code, output } = place.pool("import", "--catalogue", copy, "--yes");
+  expect(code).toBe(0);
+  expect(output).toContain(`from a copy of its catalogue: 1 volumes, 0 snapshots`);
+  expect(output).toContain(`${gone} (gone) is not there any more`);
+  expect(output).toContain("1 thin devices are orphans");
+  const third = await place.start();
+  const as = third.user();
+  await as.stage(kept);
+  expect(fileIn(await as.publish(kept))).toBe(sum);
+  await as.release(kept);
+  const [number = 0] = (
+    JSON.parse(place.dmthin("pool", "orphans", POOL, "--json", "--socket", place.socket).output) as readonly { readonly number: number }[]
+  ).map((each) => each.number);
+  const adopted = place.dmthin("pool", "orphans", POOL, "--adopt", String(number), "--name", "found", "--socket", place.socket);
+  expect(adopted.output).toContain(`is volume ${volumeId("found")} now, found: 1 GiB, ext4.`);
+  await as.stage(volumeId("found"));
+  expect(fileIn(await as.publish(volumeId("found")))).toBe(sum);
+  await as.release(volumeId("found"));
+  await third.driver.stop();
+  expect(snapshotId("since")).not.toBe("");
+});
+
+test("without a catalogue and without a copy everything is an orphan, and is adopted with what it holds; the driver by itself touches nothing", async () => {
+  const { driver, user } = await place.start();
+  const id = await user("xfs").create("one", GiB);
+  await user("xfs").stage(id);
+  const sum = putFile(await user("xfs").publish(id), 4 * MEBIBYTE);
+  await user("xfs").release(id);
+  await driver.stop();
+  place.clear();
+  for (const path of [place.state, join(place.loopFolder, "catalog.copy.db")]) rmSync(path, { recursive: true, force: true });
+  const planned = place.pool("import");
+  expect(planned.code).toBe(1);
+  expect(planned.error).toContain("all 1 thin devices are orphans");
+  expect(existsSync(catalog())).toBe(false);
+  expect(place.pool("import", "--yes").output).toContain("from its metadata alone: 0 volumes, 0 snapshots");
+  const again = await place.start();
+  expect(place.dmthin("pool", "orphans", POOL, "--adopt", "1", "--name", "one", "--socket", place.socket).code).toBe(0);
+  const as = again.user("xfs");
+  await as.stage(id);
+  expect(fileIn(await as.publish(id))).toBe(sum);
+  await as.release(id);
+  await again.driver.stop();
+  expect(place.pool("import", "--yes").output).toContain("from its own catalogue: 1 volumes");
+});
+
+test("remove refuses a pool that holds anything; then it lets go, and the pool can be imported; --wipe leaves nothing", async () => {
+  const { driver, user } = await place.start();
+  const id = await user().create("one", GiB);
+  await driver.stop();
+  expect(place.pool("remove", "--wipe", "--yes").error).toContain("it holds 1 volumes and 0 snapshots");
+  const again = await place.start();
+  await again.user().delete(id);
+  await again.driver.stop();
+  const metadata = join(place.loopFolder, "metadata.img");
+  const before = readFileSync(metadata);
+  expect(place.pool("remove", "--yes").output).toContain("Its catalogue is kept as ");
+  expect(readFileSync(metadata).equals(before)).toBe(true);
+  expect(sh("losetup", "--list", "--noheadings")).toBe("");
+  expect(readdirSync(place.state).filter((name) => name.startsWith(`${POOL}.removed-`))).toHaveLength(1);
+  expect(place.pool("import", "--yes").code).toBe(0);
+  expect(place.pool("remove", "--wipe", "--yes").output).toContain("its disks are clean");
+  expect([existsSync(place.loopFolder), existsSync(join(place.state, POOL))]).toEqual([false, false]);
+  const fresh = await place.start();
+  await fresh.user().create("new", GiB);
+  await fresh.driver.stop();
+});
