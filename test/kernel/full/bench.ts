@@ -43,6 +43,10 @@ export class FullBench {
     this.#driver = await Driver.start(this.folder, this.#config, SOURCES);
   }
 
+  async kill(): Promise<void> {
+    await this.driver.stop("SIGKILL");
+  }
+
   /** The disk below becomes larger, as an administrator makes it. */
   enlarge(name: "data" | "metadata", size: Bytes): void {
     this.dm.load(`CONTRACT-${name}`, [line(bytesToSectors(size), "linear", `${number(describeDisk(name === "data" ? FIRST : SECOND))} 0`)]);
