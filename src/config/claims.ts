@@ -44,12 +44,16 @@ export const claimProblems = (pools: readonly unknown[]): readonly Problem[] => 
 
 function twice(claims: readonly Claim[], same: (one: string, other: string) => boolean): readonly Problem[] {
   return claims.flatMap(({ path, text }, index) => {
-    const first = claims.slice(0, index).find((earlier) => same(earlier.text, text));
+    const first = claims.slice(0, index).find((earlier) => !areOneList(earlier.path, path) && same(earlier.text, text));
     if (first === undefined) return [];
     const what = first.text === text ? text : `${text} is also ${first.text}: it`;
     return [{ path, message: `${what} is in use already: ${spellPath(first.path)}` }];
   });
 }
+
+/** A disk may be named and found by a pattern of the same list: it is taken once. */
+const areOneList = (one: Path, other: Path): boolean =>
+  typeof one.at(-1) === "number" && one.length === other.length && one.slice(0, -1).every((part, index) => part === other[index]);
 
 /** `*` and `?` as the shell has them, in the last part only; a leading dot needs no special case in /dev. */
 export function globMatches(pattern: string, path: string): boolean {

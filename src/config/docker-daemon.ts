@@ -49,6 +49,7 @@ export function translate(daemon: unknown, source: string): FromDocker {
       ...refused.map(({ message }) => `left out: ${message}`),
       ...options.filter((option) => !own.includes(option)).map((option) => `left out: ${option} is not an option of devicemapper`),
       ...cautions(pool),
+      ...(at(pool, ["chunkSize"]) === "512Ki" ? ["chunkSize is Docker's, for pools that zero nothing: 64Ki is better here, see docs/pools.md"] : []),
     ],
   };
 }

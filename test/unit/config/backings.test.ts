@@ -165,6 +165,10 @@ test("more than one pool may lie on disks that a pattern could not have", () => 
   expect(complaints({ pools })).toEqual([]);
 });
 
+test("a disk may be named beside a pattern that finds it too", () => {
+  expect(complaints({ pools: [directLvm({ devices: ["/dev/sdb", "/dev/sd?", "/dev/sdb"] })] })).toEqual([]);
+});
+
 test("a pattern is the shell's, and stays in its directory", () => {
   expect(globMatches("/dev/sd?", "/dev/sdb")).toBe(true);
   expect(globMatches("/dev/*", "/dev/disk/by-id")).toBe(false);

@@ -142,6 +142,7 @@ describe("Docker's daemon.json", () => {
       expect.stringMatching(/^left out: dm.mkfsarg: .*mkfsOptions, "-K"$/),
       "left out: overlay2.size=1G is not an option of devicemapper",
       expect.stringMatching(/\/dev\/xvdf holds Docker's volume group/),
+      expect.stringMatching(/64Ki is better here/),
     ]);
   });
 
