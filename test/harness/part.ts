@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { Writable } from "node:stream";
 import { checkout } from "../lab/checkout.ts";
+import { Prefixed } from "./prefixed.ts";
 import { parseTally, sum, tallyLine, type Tally } from "./tally.ts";
 
 const HEARTBEAT_MS = 30_000;
@@ -62,11 +63,14 @@ export async function part(name: string, work: () => Promise<Tally>): Promise<Ta
   }
 }
 
-/** Runs a program of the host from the checkout's folder, its output streamed; it ends with us. */
-export async function runProgram(argv: readonly string[]): Promise<Tally> {
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", ...argv], { cwd: checkout, stdio: ["ignore", "pipe", "inherit"] });
-  const stdout = new TallyStream(process.stdout);
-  child.stdout.pipe(stdout);
+/** Runs a program of the host from the checkout's folder, its output streamed, each line behind `name` where one is given; it ends with us. */
+export async function runProgram(argv: readonly string[], name?: string): Promise<Tally> {
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", ...argv], { cwd: checkout, stdio: ["ignore", "pipe", name === undefined ? "inherit" : "pipe"] });
+  const shown = name === undefined ? undefined : new Prefixed(name, process.stdout);
+  const stdout = new TallyStream(shown ?? process.stdout);
+  child.stdout?.pipe(stdout);
+  if (name !== undefined) child.stderr?.pipe(new Prefixed(name, process.stderr));
   const [[code]] = (await Promise.all([once(child, "close"), once(stdout, "finish")])) as [[number | null], unknown];
+  shown?.end();
   return stdout.tally(code ?? 1);
 }

@@ -5,16 +5,20 @@ import { succeeded, sum, tallyLine, type Tally } from "./tally.ts";
 export interface Part {
   readonly name: string;
   readonly run: () => Promise<Tally>;
+  /** May run beside its neighbours that say the same. */
+  readonly beside?: boolean;
 }
 
 export interface TestCommandOptions {
   readonly root: boolean;
   /** Words after `--` go to jest. */
   readonly takesArguments?: boolean;
+  /** How many parts run at once of those that may. Default 1. */
+  readonly atOnce?: number;
 }
 
-/** Runs the parts of a test command one after another, and ends with the line of their sum; sets the exit code. */
-export async function testCommand(parts: readonly Part[], { root, takesArguments = false }: TestCommandOptions): Promise<void> {
+/** Runs the parts of a test command one after another, or some of them beside each other, and ends with the line of their sum; sets the exit code. */
+export async function testCommand(parts: readonly Part[], { root, takesArguments = false, atOnce = 1 }: TestCommandOptions): Promise<void> {
   const args = process.argv.slice(2);
   if (args.includes("--help") || args.includes("-h")) {
     process.stdout.write(usage(parts, takesArguments));
@@ -30,14 +34,29 @@ export async function testCommand(parts: readonly Part[], { root, takesArguments
     process.exitCode = elsewhere;
     return;
   }
-  const tallies: Tally[] = [];
-  for (const { name, run } of parts) tallies.push(await part(name, run));
-  const total = sum(tallies);
+  const total = sum(await runAll(parts, atOnce));
   process.stdout.write(`${tallyLine(total)}\n`);
   process.exitCode = succeeded(total) ? 0 : 1;
 }
 
+async function runAll(parts: readonly Part[], atOnce: number): Promise<readonly Tally[]> {
+  const running = new Set<Promise<void>>();
+  const tallies: Tally[] = [];
+  for (const { name, run, beside = false } of parts) {
+    while (running.size >= (beside ? atOnce : 1)) await Promise.race(running); // one alone waits for all
+    const work = part(name, run).then((tally) => {
+      tallies.push(tally);
+      running.delete(work);
+      return undefined;
+    });
+    running.add(work);
+    if (!beside) await work;
+  }
+  await Promise.all(running);
+  return tallies;
+}
+
 function usage(parts: readonly Part[], takesArguments: boolean): string {
   const words = takesArguments ? "After -- it takes a part of a test file's path, or jest's own options, such as -t NAME." : "It takes no arguments.";
-  return `Runs, one after another:\n${parts.map(({ name }) => `  ${name}\n`).join("")}${words} test/README.md says what each proves.\n`;
+  return `Runs:\n${parts.map(({ name }) => `  ${name}\n`).join("")}${words} test/README.md says what each proves.\n`;
 }

@@ -1,4 +1,4 @@
-import { chmod, copyFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
 import { checkout } from "../lab/checkout.ts";
@@ -17,13 +17,22 @@ const BESIDE = ["src/pool/dead-man.sh"];
 /** CommonJS dependencies find their `require` in an ES module by this. */
 const REQUIRE = 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);';
 
+const BEING_MADE = ".being-made";
+
+/** In one step: a driver may be running from the same checkout, in another guest. */
+async function replace(path: string, contents: Uint8Array, mode: number): Promise<void> {
+  const made = `${path}.${process.pid}${BEING_MADE}`;
+  await writeFile(made, contents, { mode });
+  await rename(made, path);
+}
+
 const dist = join(checkout, "dist");
 const start = Date.now();
-await rm(dist, { recursive: true, force: true });
-await build({
+const { outputFiles } = await build({
   absWorkingDir: checkout,
   entryPoints: ENTRIES,
   outdir: dist,
+  write: false,
   bundle: true,
   platform: "node",
   target: "node26",
@@ -35,6 +44,11 @@ await build({
   banner: { js: REQUIRE },
   logLevel: "warning",
 });
-await chmod(join(dist, "main.js"), 0o755); // its first line names Node and its flags
-for (const file of BESIDE) await copyFile(join(checkout, file), join(dist, basename(file)));
+const files = new Map([
+  ...outputFiles.map(({ path, contents }) => [basename(path), contents] as const),
+  ...(await Promise.all(BESIDE.map(async (path) => [basename(path), await readFile(join(checkout, path))] as const))),
+]);
+await mkdir(dist, { recursive: true });
+for (const [name, contents] of files) await replace(join(dist, name), contents, name === "main.js" ? 0o755 : 0o644); // main.js names Node and its flags itself
+for (const name of await readdir(dist)) if (!files.has(name) && !name.endsWith(BEING_MADE)) await rm(join(dist, name), { recursive: true });
 process.stdout.write(`dist/main.js: built in ${((Date.now() - start) / 1000).toFixed(1)} s\n`);
