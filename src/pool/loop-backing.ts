@@ -2,16 +2,20 @@ import { Buffer } from "node:buffer";
 import type { Stats } from "node:fs";
 import { mkdir, open, rename, rm, rmdir, stat, statfs, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LoopBacking } from "../config/pool-description.ts";
 import { DmthinError } from "../errors.ts";
 import { run } from "../exec/run.ts";
 import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
+import { tryLock, type Lock } from "../linux/lock.ts";
 import { formatBytes, MiB } from "../units.ts";
 import type { BackingDevice, BackingDevices, PoolBacking } from "./backing.ts";
 import { findBlockDevice, readRange } from "./block-device.ts";
+import { CATALOG_COPY } from "./catalog-copy.ts";
 import { LoopGrowth } from "./loop-growth.ts";
 
 const LOSETUP_DEADLINE_MS = 30_000;
+const LOCK_RETRY_MS = 20;
 type FileName = "data.img" | "metadata.img";
 
 /**
@@ -22,10 +26,12 @@ export class LoopFiles implements PoolBacking {
   readonly #pool: string;
   readonly #backing: LoopBacking;
   readonly growth: LoopGrowth;
+  readonly catalogCopyFolder: string;
 
   constructor(pool: string, backing: LoopBacking) {
     this.#pool = pool;
     this.#backing = backing;
+    this.catalogCopyFolder = backing.directory;
     this.growth = new LoopGrowth(pool, backing);
   }
 
@@ -67,6 +73,7 @@ export class LoopFiles implements PoolBacking {
   async wipe(): Promise<void> {
     await this.release();
     for (const name of ["data.img", "metadata.img"] as const) await rm(this.#path(name), { force: true });
+    await rm(join(this.#backing.directory, CATALOG_COPY), { force: true });
     await rmdir(this.#backing.directory).catch(() => undefined); // it stays where it holds something else
   }
 
@@ -102,12 +109,30 @@ export class LoopFiles implements PoolBacking {
   async #attach(name: FileName): Promise<BackingDevice> {
     const path = this.#path(name);
     if ((await existing(path)) === undefined) throw this.#refused(`${path} is gone`, "put it back");
-    const { stdout } = await run(["losetup", "--find", "--show", "--nooverlap", path], { deadlineMs: LOSETUP_DEADLINE_MS });
-    const loopPath = stdout.trim();
+    const loopPath = await this.#attachAlone(path);
     await this.#goDirect(loopPath);
     const device = await findBlockDevice(loopPath);
     if (device === undefined) throw this.#refused(`${path} was attached as ${loopPath}, which is no block device`, "look at losetup --list");
     return { ...device, file: path };
+  }
+
+  /** losetup looks first and attaches then: two of it at the same moment would attach a file twice. */
+  async #attachAlone(path: string): Promise<string> {
+    const lock = await this.#lock(path);
+    try {
+      const options = { deadlineMs: LOSETUP_DEADLINE_MS, inherit: [lock.fd] };
+      return (await run(["losetup", "--find", "--show", "--nooverlap", path], options)).stdout.trim();
+    } finally {
+      lock.release();
+    }
+  }
+
+  async #lock(path: string): Promise<Lock> {
+    for (const until = performance.now() + LOSETUP_DEADLINE_MS; performance.now() < until; await sleep(LOCK_RETRY_MS)) {
+      const lock = tryLock(path);
+      if (lock !== undefined) return lock;
+    }
+    throw new DmthinError({ code: "pool-not-ready", pool: this.#pool, reason: `another process attaches ${path}` });
   }
 
   /** Past the host's cache, where its filesystem can: else everything would be cached twice. */

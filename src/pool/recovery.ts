@@ -15,6 +15,7 @@ import { CATALOG_COPY, CatalogCopy } from "./catalog-copy.ts";
 import { LiveListing } from "./live-listing.ts";
 import { mendPool } from "./mend-pool.ts";
 import { isDeviceOfPool, isPoolDevice } from "./names.ts";
+import { otherPoolOn } from "./other-pools.ts";
 import { ThinDevices } from "./thin-device.ts";
 import { ThinPoolDevice } from "./thin-pool-device.ts";
 import { requireSamePool, Transitions, type StepObserver } from "./transition.ts";
@@ -101,7 +102,8 @@ export async function openPool(given: RecoveryParts): Promise<OpenPool> {
     const listing = new LiveListing(device, parts.tools, devices.metadata.path);
     const transitions = new Transitions({ catalog, device, listLive: () => listing.list({ urgent: true }), observe: parts.observe, logger });
     await transitions.recover();
-    const copy = folder === given.stateDirectory ? undefined : new CatalogCopy(catalog, join(given.stateDirectory, CATALOG_COPY), logger);
+    const copyFolder = folder === given.stateDirectory ? stand.catalogCopyFolder : given.stateDirectory;
+    const copy = copyFolder === undefined ? undefined : new CatalogCopy(catalog, join(copyFolder, CATALOG_COPY), logger);
     return { description, catalog, copy, device, devices, thins, transitions, listing };
   } catch (error) {
     catalog.close();
@@ -122,12 +124,20 @@ async function activate(parts: RecoveryParts, catalog: Catalog): Promise<Activat
   if (isNew && !new ThinPoolDevice(dm, catalog.identity).isActive()) await backing.provision();
   const attached = await backing.attach();
   const device = new ThinPoolDevice(dm, catalog.identity, attached.pool);
+  requireAlone(parts, attached, device);
   if (isNew) await requireNewPool(parts, catalog, { devices: attached, device });
   else if (!device.isActive()) await requireOwnMetadata(parts, catalog, attached);
   const devices = (await backing.activatePool?.()) ?? attached;
   device.activate(devices, description);
   if (isNew) adopt(catalog, device);
   return { device, devices };
+}
+
+function requireAlone({ dm, description }: RecoveryParts, devices: BackingDevices, device: ThinPoolDevice): void {
+  const other = otherPoolOn(dm, devices, device.uuid);
+  if (other === undefined) return;
+  const reason = `its data or metadata device is in use by another thin pool, ${other}`;
+  throw refused(description.name, reason, "name other devices, or take that pool down first");
 }
 
 /** Before the catalogue says "formatted" the metadata is blank, or what an interrupted first start left: a pool without a single transition. */

@@ -10,6 +10,7 @@ import { BlockingThreads } from "../../../src/linux/blocking-threads.ts";
 import { workerEntry } from "../../../src/linux/worker-entry.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import type { NewVolume } from "../../../src/pool/pool-calls.ts";
+import { isPoolDevice } from "../../../src/pool/names.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
 import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
@@ -81,7 +82,8 @@ const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "ut
 
 /** The driver's devices, as they are gone with a reboot. */
 export function removeVolumes(): void {
-  for (const { uuid } of dm.list().filter((device) => device.uuid.startsWith("DMTHIN-"))) dm.remove(uuid);
+  const ours = dm.list().filter(({ uuid }) => uuid.startsWith("DMTHIN-"));
+  for (const { uuid } of ours.toSorted((left, right) => Number(isPoolDevice(left)) - Number(isPoolDevice(right)))) dm.remove(uuid);
 }
 
 export function cleanMachine(): void {
