@@ -59,6 +59,13 @@ export class Lvm {
     return (await this.#report("pvs", PHYSICAL_VOLUME_FIELDS, [])).map(physicalVolume);
   }
 
+  /** With the groups that they are in, in one command. */
+  async disks(): Promise<{ readonly volumes: readonly PhysicalVolume[]; readonly groups: readonly VolumeGroup[] }> {
+    const rows = await this.#report("pvs", `${PHYSICAL_VOLUME_FIELDS},${VOLUME_GROUP_FIELDS.replace("vg_name,vg_uuid,", "")}`, []);
+    const inGroups = rows.filter((row) => row.optional("vg_name") !== undefined).map(volumeGroup);
+    return { volumes: rows.map(physicalVolume), groups: [...new Map(inGroups.map((group) => [group.uuid, group])).values()] };
+  }
+
   async volumeGroups(): Promise<readonly VolumeGroup[]> {
     return (await this.#report("vgs", VOLUME_GROUP_FIELDS, [])).map(volumeGroup);
   }

@@ -34,9 +34,8 @@ export async function seeDisks(parts: DirectLvmParts, added: readonly string[]):
   ];
   const missing = [...forMetadata.missing, ...forData.missing];
   if (all.length === 0) return { disks: [], missing, groups: [] };
-  const lvm = lvmOn(parts, all);
-  const volumes = await Promise.all((await lvm.physicalVolumes()).map(numbered));
-  const groups = await lvm.volumeGroups();
+  const { volumes: known, groups } = await lvmOn(parts, all).disks();
+  const volumes = await Promise.all(known.map(numbered));
   const disks = all.map((disk) => ({ ...disk, volume: volumes.find(({ number }) => number === `${disk.major}:${disk.minor}`)?.volume }));
   return { disks, missing, groups };
 }

@@ -5,8 +5,8 @@ import { Driver } from "../harness/driver.ts";
 import { succeeded, sum, tallyLine, type Tally } from "../harness/tally.ts";
 import { judge, parseReport } from "./report.ts";
 
-/** Runs in the guest: the driver on a loop pool, and all of csi-sanity against it, in mount mode and then in block mode. */
-const [, , csiSanity = ""] = process.argv;
+/** Runs in the guest: the driver on a pool on files or on a whole disk, and all of csi-sanity against it, in mount mode and then in block mode. */
+const [, , csiSanity = "", backing = ""] = process.argv;
 const DISK = "/mnt/conformance";
 const FOLDER = "/run/dmthin";
 const GiB = 1024 ** 3;
@@ -70,7 +70,11 @@ async function nothingLeft(driver: Driver): Promise<Tally> {
 prepareDisk();
 const folder = "/run/csi-sanity";
 mkdirSync(folder, { recursive: true });
-const pool = { name: "conformance", backing: { loop: { directory: join(DISK, "pool"), dataSize: "6Gi", metadataSize: "64Mi" } } };
+const BACKINGS: Readonly<Record<string, object>> = {
+  loop: { loop: { directory: join(DISK, "pool"), dataSize: "6Gi", metadataSize: "64Mi" } },
+  directLvm: { directLvm: { devices: ["/dev/ubdc"] } },
+};
+const pool = { name: "conformance", backing: BACKINGS[backing] };
 const testing = { enableAttach: true, attachLimit: ATTACH_LIMIT };
 const driver = await Driver.start(FOLDER, { nodeName: "guest", stateDirectory: join(DISK, "state"), alphaCapabilities: true, pools: [pool], testing });
 const tallies: Tally[] = [];

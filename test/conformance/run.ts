@@ -17,20 +17,22 @@ export const main = (): Promise<void> =>
     [
       { name: "proto/csi.proto and the published interface", run: publishedInterface },
       { name: `metrics and alert rules, judged by promtool ${PROMTOOL}`, run: alerts },
-      { name: `csi-sanity ${VERSION} on a real kernel, mount and block`, run: sanityInGuest },
+      { name: `csi-sanity ${VERSION} on a real kernel, mount and block, on files`, run: () => sanityInGuest("loop") },
+      { name: `csi-sanity ${VERSION} on a real kernel, mount and block, on a whole disk`, run: () => sanityInGuest("directLvm") },
     ],
     { root: true },
   );
 
-async function sanityInGuest(): Promise<Tally> {
+async function sanityInGuest(backing: "loop" | "directLvm"): Promise<Tally> {
   const binary = await csiSanity();
   const { failed } = await runProgram([nodeBinary, join(checkout, "test/tasks/build.ts")]);
   if (failed > 0) throw new Error("the driver cannot be built");
-  using disk = await Disk.create("8G");
+  using state = await Disk.create("8G");
+  using whole = await Disk.create("8G");
   const stdout = new TallyStream(process.stdout);
   await using guest = await startGuest({
-    command: [nodeBinary, "test/conformance/in-guest.ts", binary],
-    disks: [disk],
+    command: [nodeBinary, "test/conformance/in-guest.ts", binary, backing],
+    disks: [state, whole],
     streams: { stdout, stderr: process.stderr },
   });
   const code = await guest.exit;

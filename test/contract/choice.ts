@@ -4,4 +4,7 @@ export const labDisks: readonly string[] = (process.env["LAB_DISKS"] ?? "").spli
 /** Whether these tests run against the real kernel. They are the same: where simulation and kernel differ, the simulation is wrong. */
 export const isReal = labDisks.length > 0;
 
-export const worldName = isReal ? "the real kernel" : "the simulation";
+/** On the real kernel, whether pools lie on a whole disk, where LVM makes and activates them, instead of on two devices. */
+export const isOnLvm = process.env["LAB_BACKING"] === "directLvm";
+
+export const worldName = isReal ? (isOnLvm ? "the real kernel, on LVM" : "the real kernel") : "the simulation";

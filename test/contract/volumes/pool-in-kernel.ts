@@ -8,7 +8,7 @@ import type { World } from "./world.ts";
 
 /** The uuid of the pool's device, as an administrator finds it: by its name. */
 export function poolUuidOf(dm: DeviceMapper): string {
-  const pool = dm.list().find(({ name }) => name === `dmthin-${POOL}-pool`);
+  const pool = dm.list().find(({ name }) => name === `dmthin-${POOL}-pool` || name === `dmthin--${POOL}-pool`);
   if (pool === undefined) throw new Error("the pool's device is not active");
   return pool.uuid;
 }

@@ -1,5 +1,18 @@
 import { spawn } from "node:child_process";
-import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readlinkSync, readSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,11 +29,12 @@ import type { Part } from "../../../src/pool/growth.ts";
 import type { Pool, PoolView } from "../../../src/pool/pool.ts";
 import type { WorkerPoolOptions } from "../../../src/pool/worker-pool.ts";
 import { LocalVolumes } from "../../../src/volumes/local-volumes.ts";
-import { labDisks } from "../choice.ts";
+import { isOnLvm, labDisks } from "../choice.ts";
 import { until } from "../kernel/pools.ts";
 import { describePool, METADATA_BYTES, NODE } from "./description.ts";
 import { HookedFilesystems } from "./hooked-filesystems.ts";
 import { interruptible } from "./interrupted-makes.ts";
+import { isBelowLvmPool, lvmMetadataOffset, lvmMetadataPath, removeLvmLinks } from "./lvm-in-kernel.ts";
 import { poolUuidOf, thinsBeside } from "./pool-in-kernel.ts";
 import { blankDisks, lengthenPart, partOf, removeMounts, removePoolDevices } from "./real-machine.ts";
 import { openHere, openInWorker } from "./real-drivers.ts";
@@ -39,6 +53,8 @@ export class RealWorld implements World {
   readonly #threads = new BlockingThreads({ entry: workerEntry("blocking-worker") });
   readonly #folder = mkdtempSync(join(tmpdir(), "dmthin-contract-"));
   #boots = 0;
+  /** On the disk, as it was before the machine was shut down. */
+  #superblockAt = 0;
   #driver: { readonly pool: Pool; readonly volumes: LocalVolumes } | undefined;
 
   private constructor(options: WorldOptions) {
@@ -57,6 +73,7 @@ export class RealWorld implements World {
     const dm = new KernelDeviceMapper();
     await removePoolDevices(dm);
     blankDisks([FIRST, METADATA]);
+    removeLvmLinks();
     return new RealWorld(options);
   }
 
@@ -95,6 +112,7 @@ export class RealWorld implements World {
   }
 
   async reboot(): Promise<void> {
+    if (isOnLvm) this.#superblockAt = lvmMetadataOffset(this.dm);
     await removeMounts(this.#folder);
     await removePoolDevices(this.dm);
     this.#devices = this.#attach();
@@ -111,24 +129,29 @@ export class RealWorld implements World {
   }
 
   async thins(): Promise<readonly ThinListing[]> {
-    return thinsBeside(this.dm, new ThinToolsPrograms(), this.#devices.metadata);
+    return thinsBeside(this.dm, new ThinToolsPrograms(), isOnLvm ? lvmMetadataPath(this.dm) : this.#devices.metadata);
   }
 
   devices(): readonly string[] {
     return this.dm
       .list()
       .map(({ name }) => name)
-      .filter((name) => name.startsWith("dmthin-"));
+      .filter((name) => name.startsWith("dmthin-") && !isBelowLvmPool(name));
   }
 
   blankSuperblock(): void {
-    blankDisks([METADATA]);
+    const { disk, offset } = this.#superblock;
+    const fd = openSync(disk, constants.O_RDWR);
+    writeSync(fd, Buffer.alloc(4096), 0, 4096, offset);
+    fsyncSync(fd);
+    closeSync(fd);
   }
 
   superblockIsBlank(): boolean {
-    const fd = openSync(METADATA, constants.O_RDONLY);
+    const { disk, offset } = this.#superblock;
+    const fd = openSync(disk, constants.O_RDONLY);
     const block = Buffer.alloc(4096);
-    readSync(fd, block);
+    readSync(fd, block, 0, 4096, offset);
     closeSync(fd);
     return block.every((byte) => byte === 0);
   }
@@ -211,6 +234,10 @@ export class RealWorld implements World {
     this.dm.close();
     await this.#threads.close();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get #superblock(): { readonly disk: string; readonly offset: number } {
+    return isOnLvm ? { disk: FIRST, offset: this.#superblockAt } : { disk: METADATA, offset: 0 };
   }
 
   get #running(): { readonly pool: Pool; readonly volumes: LocalVolumes } {
