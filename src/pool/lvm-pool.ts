@@ -35,6 +35,8 @@ export class LvmPool {
   readonly #lvm: () => Lvm;
   /** As `attach` found it active: `activate` need not ask again. */
   #attached: FoundPool | undefined;
+  /** The parts that are active by themselves, to be looked at. */
+  #readable: readonly string[] = [];
 
   /** `lvm` is asked for at each use: the disks that it is shown may change. */
   constructor(parts: LvmPoolParts, lvm: () => Lvm) {
@@ -70,9 +72,17 @@ export class LvmPool {
     const uuid = kernelUuid(found.volume, "-tpool");
     this.#attached = this.#isActive(uuid) ? found : undefined;
     if (this.#attached !== undefined) return this.#live(uuid);
-    await this.#lvm().activate(...this.#partNames(found));
+    this.#readable = this.#partNames(found);
+    await this.#lvm().activate(...this.#readable);
     const [data, metadata] = [await this.#device(kernelUuid(found.data, "-tdata")), await this.#device(kernelUuid(found.metadata, "-tmeta"))];
     return { data, metadata, pool: { uuid } };
+  }
+
+  /** LVM activates no pool whose parts are active: who looks into why it was refused could not. */
+  async detach(): Promise<void> {
+    const parts = this.#readable;
+    this.#readable = [];
+    if (parts.length > 0) await this.#lvm().deactivate(...parts);
   }
 
   async readSuperblock({ metadata }: BackingDevices): Promise<Buffer> {
@@ -87,6 +97,7 @@ export class LvmPool {
     await this.#prepareProfile(found);
     if (!this.#isActive(uuid)) {
       await this.#lvm().deactivate(...this.#partNames(found));
+      this.#readable = [];
       await this.#lvm().activate(this.fullName);
     } else if (await this.#isStale(found, uuid)) await this.#lvm().refresh(this.fullName);
     return this.#live(uuid);
