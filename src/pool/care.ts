@@ -13,6 +13,7 @@ import type { Workbench } from "./workbench.ts";
 const ROOM_KEPT_MS = 60_000;
 const ROOM_KEPT_NEAR_MS = 5_000;
 const MAPPED_KEPT_MS = 10_000;
+const AFTER_FAILURE_MS = 60_000;
 
 interface PartState {
   failures: number;
@@ -29,6 +30,9 @@ export class Care {
   readonly #logger: Logger;
   readonly #parts: Record<Part, PartState> = { data: untried(), metadata: untried() };
   #room: { readonly sizes: PartSizes; readonly at: number } | undefined;
+  /** What a look has found, until it is decided upon. */
+  #seen: PoolFigures | undefined;
+  #noSwitchBefore = -Infinity;
   #mappedAt = -Infinity;
   #published = "";
   #underWay: Promise<void> | undefined;
@@ -54,6 +58,7 @@ export class Care {
   /** Reads the figures, and answers them; what has to be done by them follows. */
   async look(): Promise<PoolFigures> {
     const figures = await this.#bench.mailbox.run(() => this.#bench.publishFigures({ exact: true }));
+    this.#seen = figures;
     this.#again = true;
     this.#underWay ??= this.#tend().finally(() => (this.#underWay = undefined));
     return figures;
@@ -86,7 +91,8 @@ export class Care {
   }
 
   async #tendOnce(): Promise<void> {
-    const figures = this.#bench.publishFigures();
+    const figures = this.#seen ?? this.#bench.publishFigures({ exact: true });
+    this.#seen = undefined;
     this.#journal.see(figures);
     const known = { figures, policy: this.#bench.parts.description, whenFull: this.#extender.whenFull(), tried: this.#tried() };
     const before = decide({ ...known, room: this.#room?.sizes });
@@ -105,11 +111,20 @@ export class Care {
   async #act({ extend, whenFull }: Decision): Promise<boolean> {
     let changed = false;
     for (const { part, to } of extend) if (!this.#ended && (await this.#extend(part, to))) changed = true;
-    if (whenFull !== undefined && !this.#ended) {
-      await this.#extender.setWhenFull(whenFull);
-      changed = true;
-    }
+    if (whenFull !== undefined && !this.#ended && (await this.#switch(whenFull))) changed = true;
     return changed;
+  }
+
+  async #switch(how: "queue" | "error"): Promise<boolean> {
+    if (performance.now() < this.#noSwitchBefore) return false;
+    try {
+      await this.#extender.setWhenFull(how);
+      return true;
+    } catch (error) {
+      this.#noSwitchBefore = performance.now() + AFTER_FAILURE_MS;
+      this.#logger.error("what writes do when the pool is full could not be changed", { wanted: how, error });
+      return false;
+    }
   }
 
   async #extend(part: Part, to: Bytes): Promise<boolean> {

@@ -1,14 +1,16 @@
 import { watchDeviceEvents } from "../devicemapper/events.ts";
 import type { Logger } from "../logger.ts";
-import type { Pool } from "./pool.ts";
+import type { Pool, PoolView } from "./pool.ts";
 
-/** Until care has said how soon it wants to look: at start, and while a pool does not answer. */
-const UNKNOWN_MS = 2_000;
+/** In the view only: whether a pool has begun to serve, or has come back. */
+const NOT_SERVING_MS = 250;
+/** Until care has said how soon it wants to look. */
+const UNKNOWN_MS = 1_000;
 /** Our own devices coming and going are events too: after one, those that follow are looked at together. */
 const BETWEEN_EVENTS_MS = 250;
 
 /** Lets each pool look after itself: every 1 to 10 s, the nearer to full the sooner, and at once when the kernel says that something happened. */
-export function watchPools(pools: readonly Pool[], logger: Logger): { close(): Promise<void> } {
+export function watchPools(pools: readonly Pool[], logger: Logger, watchEvents = watchDeviceEvents): { close(): Promise<void> } {
   const clocks = pools.map((pool) => new Clock(pool, logger));
   let quiet: NodeJS.Timeout | undefined;
   let missed = false;
@@ -20,7 +22,7 @@ export function watchPools(pools: readonly Pool[], logger: Logger): { close(): P
       if (missed) look();
     }, BETWEEN_EVENTS_MS);
   };
-  const events = watchDeviceEvents({
+  const events = watchEvents({
     onEvent: () => {
       if (quiet === undefined) look();
       else missed = true;
@@ -42,6 +44,7 @@ class Clock {
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | undefined;
   #underWay = false;
+  #hasLooked = false;
   #again = false;
   #stopped = false;
 
@@ -74,7 +77,8 @@ class Clock {
 
   async #refresh(): Promise<void> {
     const { view, calls, description } = this.#pool;
-    if (view.status.kind !== "ready" || view.stuck !== undefined) return;
+    if (!isServing(view)) return;
+    this.#hasLooked = true;
     try {
       await calls.refresh();
     } catch (error) {
@@ -85,8 +89,9 @@ class Clock {
   #wait(): void {
     if (this.#stopped) return;
     const { view } = this.#pool;
-    const isServing = view.status.kind === "ready" && view.stuck === undefined;
-    const pause = isServing ? (view.care?.nextLookMs ?? UNKNOWN_MS) : UNKNOWN_MS;
-    this.#timer = setTimeout(() => this.lookNow(), pause);
+    const known = this.#hasLooked ? (view.care?.nextLookMs ?? UNKNOWN_MS) : 0;
+    this.#timer = setTimeout(() => this.lookNow(), isServing(view) ? known : NOT_SERVING_MS);
   }
 }
+
+const isServing = ({ status, stuck }: PoolView): boolean => status.kind === "ready" && stuck === undefined;

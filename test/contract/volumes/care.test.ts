@@ -72,9 +72,9 @@ describe(`care for a pool on ${worldName}`, () => {
     const snapshot = (await client.snapshot("before", id)).record.id;
     await settled(() => world.view.figures?.queuesWhenFull === false);
     await expect(write(0, 300)).rejects.toThrow();
-    await settled(() => world.view.figures?.state === "out_of_data_space" && world.view.care?.data.exhausted === true);
-    await world.look();
-    expect(world.view.care?.counts).toMatchObject({ exhausted: 1, failing: 1 });
+    await settled(() => world.view.figures?.state === "out_of_data_space" && world.view.care?.counts.exhausted === 1);
+    for (let looks = 0; looks < 3; looks++) await world.look();
+    expect(world.view.care).toMatchObject({ data: { exhausted: true }, counts: { exhausted: 1, failing: 1 } });
     await expectRefusal(client.create("new", { kind: "block", size: SIZE }), "pool-not-writable");
     await expectRefusal(client.create("clone", { kind: "block", size: SIZE, origin: fromVolume(id) }), "pool-not-writable");
     await expectRefusal(client.create("restore", { kind: "block", size: SIZE, origin: fromSnapshot(snapshot) }), "pool-not-writable");

@@ -88,7 +88,7 @@ test("the host's filesystem keeps its reserve: no growth, no new volume, said on
   expect(await bench.fill(path, 220)).toMatchObject({ code: 0 });
   await bench.until(() => pool.view.care?.data.exhausted === true);
   expect(statSync(join(loop(host).directory, "data.img")).size).toBe(256 * MiB);
-  expect(pool.view.figures?.queuesWhenFull).toBe(false);
+  await bench.until(() => pool.view.figures?.queuesWhenFull === false);
 
   execFileSync("fallocate", ["--length", String(64 * MiB), join(host, "more")]);
   const refused = bench.activate("b", GiB);
