@@ -61,7 +61,7 @@ export const DOCKER_OPTIONS: Readonly<Record<string, DockerOption>> = {
     dockerDefault: "",
     becomes: "backing.existing.pool",
     backing: "existing",
-    read: (value) => text(value.replace(/^\/dev\/mapper\//, "")),
+    read: thinPool,
   },
   "dm.datadev": { dockerDefault: "", becomes: "backing.devices.data", backing: "devices", read: text },
   "dm.metadatadev": { dockerDefault: "", becomes: "backing.devices.metadata", backing: "devices", read: text },
@@ -105,6 +105,13 @@ export const DOCKER_OPTIONS: Readonly<Record<string, DockerOption>> = {
   "dm.thinp_autoextend_threshold": { dockerDefault: "80", becomes: "autoextendThreshold", backing: "directLvm", read: threshold },
   "dm.thinp_autoextend_percent": { dockerDefault: "20", becomes: "autoextendPercent", backing: "directLvm", read: dockerPercentage(100) },
 };
+
+/** Docker was told the device, which LVM had made: group/pool, where the name says so. A "-" inside a name of LVM's is written twice. */
+function thinPool(value: string): Read {
+  const name = value.replace(/^\/dev\/(mapper\/)?/, "");
+  const [group = "", pool = "", ...more] = name.split(/(?<!-)-(?!-)/).map((part) => part.replaceAll("--", "-"));
+  return text(group !== "" && pool !== "" && more.length === 0 ? `${group}/${pool}` : name);
+}
 
 /** LVM, which Docker left it to, takes less than 50 for 50. Source: lvm.conf(5), thin_pool_autoextend_threshold. */
 function threshold(value: string): Read {

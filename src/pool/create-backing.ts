@@ -35,7 +35,9 @@ export function createBacking(description: PoolDescription, parts: BackingParts)
       return new DirectLvm({ observe: () => undefined, ...parts, description, backing, run });
     case "existing": {
       const [group = "", volume] = backing.pool.split("/");
-      return volume === undefined ? new ExistingDevice(name, group, parts.dm) : new ExistingLvmPool({ ...parts, description, group, volume, run });
+      return volume === undefined
+        ? new ExistingDevice({ pool: name, name: group, zeroNewBlocks: description.zeroNewBlocks }, parts.dm)
+        : new ExistingLvmPool({ ...parts, description, group, volume, run });
     }
   }
 }

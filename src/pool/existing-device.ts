@@ -9,15 +9,20 @@ import type { BackingDevices, PoolBacking } from "./backing.ts";
 import { deviceByNumber, readRange } from "./block-device.ts";
 import { isOurs } from "./names.ts";
 
+/** What a pool that somebody else has made must not be, unless its description says so. */
+export const NOT_ZEROED = "does not zero new chunks, so that volumes could read what others have left";
+
 /** A thin pool that somebody else brings up under a name of the kernel's: after each boot, and as large as it is to be. */
 export class ExistingDevice implements PoolBacking {
   readonly #pool: string;
   readonly #name: string;
+  readonly #zeroNewBlocks: boolean;
   readonly #dm: DeviceMapper;
 
-  constructor(pool: string, name: string, dm: DeviceMapper) {
+  constructor({ pool, name, zeroNewBlocks }: { readonly pool: string; readonly name: string; readonly zeroNewBlocks: boolean }, dm: DeviceMapper) {
     this.#pool = pool;
     this.#name = name;
+    this.#zeroNewBlocks = zeroNewBlocks;
     this.#dm = dm;
   }
 
@@ -50,6 +55,11 @@ export class ExistingDevice implements PoolBacking {
     if (target === undefined) throw this.#notReady(`${this.#name} has no table yet`);
     const table = parsePoolTarget(target);
     if (table === undefined) throw this.#refused(`${this.#name} is no thin pool: its target is ${target.type}`, "name a thin pool");
+    if (this.#zeroNewBlocks && table.features.includes("skip_block_zeroing"))
+      throw this.#refused(
+        `${this.#name} ${NOT_ZEROED}`,
+        "make it without skip_block_zeroing; or say zeroNewBlocks: false, if all its volumes are of one owner",
+      );
     return { device, table };
   }
 

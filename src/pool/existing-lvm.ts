@@ -7,6 +7,7 @@ import { Lvm } from "../lvm/lvm.ts";
 import type { PhysicalVolume } from "../lvm/reports.ts";
 import type { Bytes } from "../units.ts";
 import type { BackingDevices, PoolBacking } from "./backing.ts";
+import { NOT_ZEROED } from "./existing-device.ts";
 import { DMTHIN_TAG, poolTag } from "./direct-lvm-mark.ts";
 import { labelledDisks, type LabelledDisk } from "./lvm-labels.ts";
 import { LvmGrowth, type GroupRoom } from "./lvm-growth.ts";
@@ -66,6 +67,11 @@ export class ExistingLvmPool implements PoolBacking {
     await this.#pool.detach();
   }
 
+  async release(): Promise<void> {
+    await this.#requireUsable();
+    await this.#pool.deactivate();
+  }
+
   async activatePool(): Promise<BackingDevices> {
     const { volume } = await this.#requireUsable();
     const missing = [DMTHIN_TAG, poolTag(this.#parts.description.name)].filter((tag) => !volume.tags.includes(tag));
@@ -85,9 +91,14 @@ export class ExistingLvmPool implements PoolBacking {
     if (found === undefined) throw this.#refused(`${fullName} is no thin pool`, `look at lvs --all ${this.#parts.group}; name a thin pool as "group/pool"`);
     const thins = (await this.#lvm.logicalVolumes(this.#parts.group)).filter(({ inPool }) => inPool === this.#parts.volume);
     if (thins.length > 0) throw this.#refused(`${fullName} holds thin volumes of LVM: ${thins.map(({ name }) => name).join(", ")}`, OWN_POOL);
-    const { transactionId } = found.report;
+    const { transactionId, zeroes } = found.report;
     if (transactionId !== 0)
       throw this.#refused(`LVM has made thin volumes in ${fullName}: its transaction id there is ${transactionId}, and has to be 0`, OWN_POOL);
+    if (this.#parts.description.zeroNewBlocks && !zeroes)
+      throw this.#refused(
+        `${fullName} ${NOT_ZEROED}`,
+        `lvchange --zero y ${fullName} while it is not active; or zeroNewBlocks: false, if all its volumes are of one owner`,
+      );
     return found;
   }
 

@@ -9,9 +9,10 @@ const USAGE = `npm run bench                  the driver's calls beside LVM's pr
 npm run bench -- --data-path   what a thin pool costs the data that goes through it, by chunk size and zeroing
 Results are printed, and kept in .results as JSON.`;
 
+/** Data with room behind the pool for the comparison, and metadata. */
+const DATA_PATH_DISKS = ["5G", "512M"];
 /** The state's disk, data and metadata of the driver's pool, and LVM's disk. */
 const DISKS = ["1G", "10G", "512M", "8G"];
-const DATA_PATH_DISKS = ["4G", "512M"];
 
 async function inGuest(script: string, results: string, disks: readonly string[]): Promise<number> {
   const { stdout, stderr } = process;

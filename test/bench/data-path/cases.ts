@@ -21,9 +21,10 @@ export const JOBS = {
 export type CaseName = keyof typeof JOBS;
 export const CASES = Object.keys(JOBS) as readonly CaseName[];
 
-/** One case on one device. All but the speed is counted, and does not depend on what else the machine does. */
+/** One case on one thin device. All but the speed is counted, and does not depend on what else the machine does. */
 export interface Measured {
-  readonly bytesPerSecond: number;
+  /** Of the same job on the disk itself, right before. */
+  readonly speedAgainstDisk: number;
   readonly writtenPerByte: number;
   readonly readPerByte: number;
   readonly metadataWrittenPerByte: number;
@@ -32,24 +33,27 @@ export interface Measured {
   readonly metadataUsedBytes: number;
   readonly chunksMapped: number;
 }
-export type Disks = Pick<PoolOptions, "data" | "metadata">;
 
-const NOTHING_USED = { dataBytes: 0, metadataBytes: 0 };
+interface On {
+  readonly pool: ThinPool;
+  readonly options: PoolOptions;
+}
 
-function measure({ data, metadata }: Disks, device: string, job: Job, seed: number, pool?: { readonly of: ThinPool; readonly chunkBytes: number }): Measured {
-  const used = () => pool?.of.used() ?? NOTHING_USED;
-  const before = { data: counters(data), metadata: counters(metadata), used: used() };
+function measure({ pool, options }: On, device: string, job: Job, seed: number): Measured {
+  const { data, metadata, dataBytes, chunkBytes } = options;
+  const disk = write(data, { ...job, offsetBytes: dataBytes }, seed);
+  const before = { data: counters(data), metadata: counters(metadata), used: pool.used() };
   const { askedBytes, bytesPerSecond } = write(device, job, seed);
-  const after = { used: used(), data: counters(data), metadata: counters(metadata) };
+  const after = { used: pool.used(), data: counters(data), metadata: counters(metadata) };
   const dataUsedBytes = after.used.dataBytes - before.used.dataBytes;
   return {
-    bytesPerSecond,
+    speedAgainstDisk: bytesPerSecond / disk.bytesPerSecond,
     writtenPerByte: (after.data.writtenBytes - before.data.writtenBytes) / askedBytes,
     readPerByte: (after.data.readBytes - before.data.readBytes) / askedBytes,
     metadataWrittenPerByte: (after.metadata.writtenBytes - before.metadata.writtenBytes) / askedBytes,
     dataUsedPerByte: dataUsedBytes / askedBytes,
     metadataUsedBytes: after.used.metadataBytes - before.used.metadataBytes,
-    chunksMapped: pool === undefined ? 0 : dataUsedBytes / pool.chunkBytes,
+    chunksMapped: dataUsedBytes / chunkBytes,
   };
 }
 
@@ -58,23 +62,19 @@ export type Measurements = Readonly<Record<CaseName, Measured>>;
 /** Three thin devices, each fresh; the first is then rewritten, has a snapshot taken, and is rewritten again. */
 export function measurePool(options: PoolOptions): Measurements {
   using pool = new ThinPool(options);
-  const on = { of: pool, chunkBytes: options.chunkBytes };
+  const on = { pool, options };
   const [filled, sequential, scattered] = [0, 1, 2].map((id) => pool.create(id, GiB));
   if (filled === undefined || sequential === undefined || scattered === undefined) throw new Error("no thin devices");
-  const fill = measure(options, filled, FILL, 1, on);
-  const rewrite = measure(options, filled, REWRITE, 2, on);
-  const small = measure(options, sequential, JOBS["fresh, sequential 4 KiB"], 1, on);
-  const random = measure(options, scattered, RANDOM, 3, on);
+  const fill = measure(on, filled, FILL, 1);
+  const rewrite = measure(on, filled, REWRITE, 2);
+  const small = measure(on, sequential, JOBS["fresh, sequential 4 KiB"], 1);
+  const random = measure(on, scattered, RANDOM, 3);
   pool.snapshot(3, 0);
   return {
     "fresh, sequential 1 MiB": fill,
     "fresh, sequential 4 KiB": small,
     "fresh, random 4 KiB": random,
     "rewrite, random 4 KiB": rewrite,
-    "after a snapshot, random 4 KiB": measure(options, filled, RANDOM, 4, on),
+    "after a snapshot, random 4 KiB": measure(on, filled, RANDOM, 4),
   };
 }
-
-/** The same jobs on the disk itself. */
-export const measureDisk = (disks: Disks): Measurements =>
-  Object.fromEntries(CASES.map((name, index) => [name, measure(disks, disks.data, JOBS[name], index)])) as Record<CaseName, Measured>;

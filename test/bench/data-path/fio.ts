@@ -5,8 +5,9 @@ export interface Job {
   readonly pattern: "write" | "randwrite";
   readonly blockBytes: number;
   readonly askedBytes: number;
-  /** The device is written within its first so many bytes. */
+  /** The device is written within its so many bytes from there. */
   readonly rangeBytes: number;
+  readonly offsetBytes?: number;
 }
 
 interface FioJob {
@@ -24,6 +25,7 @@ export function write(device: string, job: Job, seed: number): { readonly askedB
     "--name=job",
     `--filename=${device}`,
     `--rw=${job.pattern}`,
+    `--offset=${job.offsetBytes ?? 0}`,
     `--bs=${job.blockBytes}`,
     `--size=${job.rangeBytes}`,
     `--io_size=${job.askedBytes}`,

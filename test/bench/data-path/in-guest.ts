@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import Table from "cli-table3";
 import { median } from "../statistics.ts";
 import { longestRequestBytes } from "./disk-counters.ts";
-import { CASES, measureDisk, measurePool, type CaseName, type Measured, type Measurements } from "./cases.ts";
+import { CASES, measurePool, type CaseName, type Measured, type Measurements } from "./cases.ts";
 
 /** Runs in the guest: what a thin pool costs the data that goes through it, by chunk size and zeroing. Argument: where the results go. */
 const [resultsFile = ".results/data-path.json"] = process.argv.slice(2);
@@ -18,28 +18,27 @@ interface Row {
   readonly chunkKiB: number;
   readonly zeroing: boolean;
   readonly name: CaseName;
-  /** The median of the rounds, each against the disk itself in the same round. */
+  /** The median of the rounds. */
   readonly speedAgainstDisk: number;
-  readonly counted: Omit<Measured, "bytesPerSecond">;
+  readonly counted: Omit<Measured, "speedAgainstDisk">;
 }
 
 const round = (value: number): number => Number(value.toPrecision(3));
 const progress = (text: string): void => void process.stderr.write(`data path: ${text}\n`);
 
 const pools = CHUNKS.flatMap((chunkBytes) => [true, false].map((zeroing) => ({ chunkBytes, zeroing })));
-const rounds: { readonly disk: Measurements; readonly pools: readonly Measurements[] }[] = [];
+const rounds: (readonly Measurements[])[] = [];
 for (let index = 0; index < ROUNDS; index++) {
   progress(`round ${index + 1} of ${ROUNDS}`);
-  const disk = measureDisk({ data, metadata });
-  rounds.push({ disk, pools: pools.map((pool) => measurePool({ data, metadata, dataBytes: DATA_BYTES, ...pool })) });
+  rounds.push(pools.map((pool) => measurePool({ data, metadata, dataBytes: DATA_BYTES, ...pool })));
 }
 
 const rows = pools.flatMap(({ chunkBytes, zeroing }, pool) =>
   CASES.map((name): Row => {
-    const speeds = rounds.map((one) => (one.pools[pool]?.[name].bytesPerSecond ?? Number.NaN) / one.disk[name].bytesPerSecond);
-    const last = rounds.at(-1)?.pools[pool]?.[name];
+    const speeds = rounds.map((one) => one[pool]?.[name].speedAgainstDisk ?? Number.NaN);
+    const last = rounds.at(-1)?.[pool]?.[name];
     if (last === undefined) throw new Error("nothing was measured");
-    const { bytesPerSecond: _, ...counted } = last;
+    const { speedAgainstDisk: _, ...counted } = last;
     const rounded = Object.fromEntries(Object.entries(counted).map(([key, value]) => [key, round(value)])) as typeof counted;
     return { chunkKiB: chunkBytes / KiB, zeroing, name, speedAgainstDisk: round(median(speeds)), counted: rounded };
   }),

@@ -8,6 +8,7 @@ const NAME = "data-path-pool";
 export interface PoolOptions {
   readonly data: string;
   readonly metadata: string;
+  /** The disk is larger: what is behind the pool is for comparison. */
   readonly dataBytes: number;
   readonly chunkBytes: number;
   readonly zeroing: boolean;

@@ -60,6 +60,14 @@ test("a pool that was made anew on blank metadata under the same name is not tak
   await expect(machine.open(describePool("bare-pool"))).rejects.toMatchObject({ facts: { code: expect.stringMatching(/refused/) } });
 });
 
+test("one that hands out chunks as others have left them is refused, unless that is wanted", async () => {
+  make("bare-linear", `0 65536 linear ${SECOND} 0`, "--uuid", "ADMIN-metadata");
+  make("bare-pool", `0 1048576 thin-pool /dev/mapper/bare-linear ${DISK} 512 0 1 skip_block_zeroing`, "--uuid", "ADMIN-pool");
+  await expect(machine.open(describePool("bare-pool"))).rejects.toMatchObject(refusal(/does not zero new chunks/));
+  const pool = await machine.open({ ...describePool("bare-pool"), zeroNewBlocks: false });
+  expect(pool.view.figures?.state).toBe("rw");
+});
+
 test("what is no thin pool, has no uuid, is LVM's or the driver's own is refused", async () => {
   make("bare-linear", `0 65536 linear ${SECOND} 0`, "--uuid", "ADMIN-linear");
   await expect(machine.open(describePool("bare-linear"))).rejects.toMatchObject(refusal(/no thin pool: its target is linear/));

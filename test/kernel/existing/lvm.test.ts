@@ -66,6 +66,13 @@ describe("refused, and left as it is", () => {
     output("lvchange", "--activate", "y", THIN);
   });
 
+  test("a pool that hands out chunks as others have left them, unless that is wanted", async () => {
+    makePool("thin", "--zero", "n");
+    await expectRefusal(/does not zero new chunks/);
+    const pool = await machine.open({ ...describePool(THIN), zeroNewBlocks: false });
+    expect(pool.view.figures?.state).toBe("rw");
+  });
+
   test("a pool that another pool of dmthin has", async () => {
     makePool();
     output("lvchange", "--quiet", "--addtag", "dmthin-pool-other", THIN);

@@ -61,8 +61,13 @@ describe("a pool in Docker's words", () => {
     expect(pool(["dm.directlvm_device=/dev/sdb", "dm.thinp_autoextend_threshold=10"])?.autoextend.thresholdPercent).toBe(50);
   });
 
-  test("on a pool that exists, by the name of its device", () => {
-    expect(pool(["dm.thinpooldev=/dev/mapper/docker-thinpool"])?.backing).toEqual({ kind: "existing", pool: "docker-thinpool" });
+  test("on a pool that exists, by the name of its device, which is LVM's", () => {
+    const named = (name: string) => pool([`dm.thinpooldev=${name}`])?.backing;
+    expect(named("/dev/mapper/docker-thinpool")).toEqual({ kind: "existing", pool: "docker/thinpool" });
+    expect(named("my--group-thin--pool")).toEqual({ kind: "existing", pool: "my-group/thin-pool" });
+    expect(named("/dev/group/pool")).toEqual({ kind: "existing", pool: "group/pool" });
+    expect(named("bare")).toEqual({ kind: "existing", pool: "bare" });
+    expect(named("a-b-c")).toEqual({ kind: "existing", pool: "a-b-c" });
     expect(pool(["dm.datadev=/dev/sdb", "dm.metadatadev=/dev/sdc"])?.backing).toEqual({ kind: "devices", data: "/dev/sdb", metadata: "/dev/sdc" });
   });
 

@@ -38,8 +38,8 @@ test("docs/configuration.md names every option, no other, and its true default",
   expect(rows).toHaveLength(wanted.length);
 });
 
-test("every YAML block of docs/configuration.md is a configuration that works", async () => {
-  const page = await readFile(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
+test.each(["configuration.md", "pools.md", "migration-from-docker.md"])("every YAML block of docs/%s is a configuration that works", async (name) => {
+  const page = await readFile(new URL(`../../../docs/${name}`, import.meta.url), "utf8");
   const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ""]) => text);
   expect(blocks).not.toHaveLength(0);
   for (const block of blocks) expect(parse(readYaml(block, "docs")).pools).not.toHaveLength(0);
