@@ -59,6 +59,7 @@ const code = await runCommand(process.argv.slice(2), {
   askVolumes: async (...asked) => (await import("./csi/admin-client.ts")).askVolumes(...asked),
   untilInterrupted,
   ask,
+  examine: async () => (await import("./doctor/checks.ts")).examineHost((await import("./doctor/host.ts")).thisHost()),
   offline: async () => (await import("./offline/commands.ts")).offlineWork(createLogger({ level: "warn", format: "text" })),
   askUpkeep: async (socket) => (await import("./csi/upkeep-client.ts")).askUpkeep(socket),
   standalone,

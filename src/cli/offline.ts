@@ -27,7 +27,7 @@ export async function repairPool(parts: OfflineParts, which: Which, options: { r
   if (report === undefined) return nothingDone(parts.terminal);
   const { metadata, survivors, remaining } = report;
   output.write(`${METADATA[metadata]}\n${printSurvivors(survivors, paintFor(output))}`);
-  for (const [index, step] of remaining.entries()) output.write(`${wrap(step, WIDTH, index === 0 ? "To do: " : "       ")}\n`);
+  for (const step of remaining) output.write(`${wrap(step, WIDTH, "       ").replace("       ", "To do: ")}\n`);
   return survivors.some(isLoss) ? EXIT_FAILURE : EXIT_OK;
 }
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { DmthinError } from "../errors.ts";
 import { begin, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type End } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
+import { addDoctorCommand, type DoctorParts } from "./doctor-command.ts";
 import { addInfoCommand } from "./info-command.ts";
 import type { AskUpkeep } from "./driver-upkeep.ts";
 import type { AskDriver } from "./info.ts";
@@ -12,7 +13,7 @@ import type { Terminal } from "./terminal.ts";
 import { addVolumeCommands } from "./volume-commands.ts";
 import type { AskVolumes } from "./volumes.ts";
 
-export interface Program extends Pick<OfflineParts, "ask" | "offline"> {
+export interface Program extends Pick<OfflineParts, "ask" | "offline">, Pick<DoctorParts, "examine"> {
   readonly version: string;
   readonly terminal: Terminal;
   readonly askDriver: AskDriver;
@@ -67,6 +68,7 @@ function describe(program: Program, end: End): Command {
   );
   addPoolCommands(pool, program, end);
   addOfflineCommands(pool, program, end);
+  addDoctorCommand(dmthin, program, end);
   addConfigCommands(dmthin, program, end);
   return dmthin;
 }

@@ -36,6 +36,18 @@ function parseLine(line: string): MountEntry | undefined {
   };
 }
 
+/** Whether what is mounted at the path, or below it, is seen in other mount namespaces: the tags of the mount that holds it say "shared:N". */
+export function isShared(text: string, path: string): boolean {
+  const holding = text
+    .split("\n")
+    .map((line) => line.split(" "))
+    .filter(([, , , , target = ""]) => isBelow(path, unescape(target)))
+    .reduce<readonly string[]>((best, fields) => ((fields[4] ?? "").length >= (best[4] ?? "").length ? fields : best), []);
+  return holding.slice(6, holding.indexOf("-", 6)).some((tag) => tag.startsWith("shared:"));
+}
+
+const isBelow = (path: string, target: string): boolean => target !== "" && (path === target || path.startsWith(target === "/" ? "/" : `${target}/`));
+
 /** Bytes as three octal digits, so that names of many bytes come back whole. */
 function unescape(field: string): string {
   if (!field.includes("\\")) return field;

@@ -149,14 +149,14 @@ async function putInPlace(unfinished: string, path: string): Promise<void> {
 /** Opened as the driver opens it: what it would refuse is told now. */
 async function imported(pool: OfflinePool, source: ImportReport["source"], missing: readonly ThinRecord[], progress: Progress): Promise<ImportReport> {
   progress("Opening the pool as the driver does.");
-  const { catalog, listing } = await pool.open();
+  const open = await pool.open();
+  const { catalog, listing } = open;
   try {
     const records = [...catalog.thins.values()].filter(({ state }) => state === "ready");
     const { orphans } = compare(await listing.list(), [...catalog.thins.values()], pool.description.chunkSize);
     const volumes = records.filter(({ kind }) => kind === "volume").length;
     return { source, volumes, snapshots: records.length - volumes, missing: missing.map(({ id, name }) => ({ id, name })), orphans: orphans.length };
   } finally {
-    catalog.close();
-    pool.deactivate();
+    await pool.close(open);
   }
 }

@@ -13,12 +13,12 @@ import { probe } from "../filesystem/probe.ts";
 import { tryLock, type Lock } from "../linux/lock.ts";
 import type { Logger } from "../logger.ts";
 import type { BackingDevices, PoolBacking } from "../pool/backing.ts";
+import { CATALOG_COPY } from "../pool/catalog-copy.ts";
 import { createBacking } from "../pool/create-backing.ts";
 import { importGroup } from "../pool/direct-lvm-import.ts";
 import { readMark } from "../pool/direct-lvm-mark.ts";
 import type { DirectLvmParts } from "../pool/direct-lvm-parts.ts";
 import { openPool, resumeEverything, type OpenPool } from "../pool/recovery.ts";
-import { copyPaths } from "./copies.ts";
 import { deactivateIdle, requireIdle } from "./idle.ts";
 
 const look = async (device: string, signal?: AbortSignal) => probe(run, device, signal);
@@ -81,8 +81,7 @@ export class OfflinePool implements AsyncDisposable {
 
   /** Where copies of the catalogue are looked for. */
   copies(): readonly string[] {
-    const { backing } = this.description;
-    return copyPaths(this.stateDirectory, backing.kind === "loop" ? backing.directory : undefined);
+    return [this.backing.catalogCopyFolder, this.stateDirectory].flatMap((folder) => (folder === undefined ? [] : [join(folder, CATALOG_COPY)]));
   }
 
   /** Takes a volume group that was made for this pool and is not known here: the first thing of an import. */
@@ -136,6 +135,14 @@ export class OfflinePool implements AsyncDisposable {
   async open(description: PoolDescription = this.description): Promise<OpenPool> {
     const { dm, tools, stateDirectory, bootId, logger } = this;
     return openPool({ description, dm, tools, stateDirectory, bootId, logger, backing: this.describedAs(description), observe: () => undefined });
+  }
+
+  /** Of what `open` answered: nothing of the pool is active afterwards. */
+  async close({ catalog, copy }: OpenPool): Promise<void> {
+    copy?.end();
+    catalog.close();
+    this.deactivate();
+    await this.backing.release?.();
   }
 
   get bootId(): string {

@@ -118,7 +118,6 @@ async function surveyed(
   try {
     return await survey(pool, open, { before, after: await open.listing.list() }, progress);
   } finally {
-    open.catalog.close();
-    pool.deactivate();
+    await pool.close(open);
   }
 }

@@ -32,6 +32,8 @@ export interface PoolBacking {
    * everything else, `provision` too, which goes on where this has begun. Absent: the pool's folder in the state directory.
    */
   openCatalogFolder?(): Promise<string>;
+  /** Where a copy of the catalogue is kept that lies in the state directory, so that the disks have one too; undefined: nowhere. */
+  readonly catalogCopyFolder?: string;
   /** After the catalogue was closed. */
   closeCatalogFolder?(): Promise<void>;
   /** Where the pool was made by somebody else: its chunk size. */

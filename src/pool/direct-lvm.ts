@@ -81,6 +81,11 @@ export class DirectLvm implements PoolBacking {
     await this.#pool.detach();
   }
 
+  async release(): Promise<void> {
+    if (this.#own === undefined) await this.#open();
+    await this.#pool.deactivate();
+  }
+
   async activatePool(): Promise<BackingDevices> {
     return step(this.#parts.observe, "activate", () => this.#pool.activate());
   }

@@ -7,7 +7,7 @@ import { tenantsDevices, udevRules, type DeviceMatch } from "./udev-rules.ts";
 
 /** The host's own, in the image as well: /run/udev is shared with it. */
 const RUN_UDEV = "/run/udev";
-const RULES = join(RUN_UDEV, "rules.d/12-dmthin.rules");
+export const HOST_RULES = join(RUN_UDEV, "rules.d/12-dmthin.rules");
 const SYS_BLOCK = "/sys/class/block";
 /**
  * udevd looks for changed rules when an event comes, at most once in three seconds, so no program has to tell it. What it
@@ -33,10 +33,10 @@ export async function installUdevRules(pools: readonly PoolDescription[], logger
 
 /** Whole or not at all: udevd may read it at any moment. */
 async function write(rules: string): Promise<boolean> {
-  if ((await readFile(RULES, "utf8").catch(() => undefined)) === rules) return false;
+  if ((await readFile(HOST_RULES, "utf8").catch(() => undefined)) === rules) return false;
   await mkdir(join(RUN_UDEV, "rules.d"), { recursive: true });
-  await writeFile(`${RULES}.unfinished`, rules, { mode: 0o644 });
-  await rename(`${RULES}.unfinished`, RULES);
+  await writeFile(`${HOST_RULES}.unfinished`, rules, { mode: 0o644 });
+  await rename(`${HOST_RULES}.unfinished`, HOST_RULES);
   return true;
 }
 

@@ -64,10 +64,10 @@ test("without a catalogue and without a copy everything is an orphan, and is ado
   await user("xfs").release(id);
   await driver.stop();
   place.clear();
-  for (const path of [place.state, join(place.loopFolder, "catalog.copy.db")]) rmSync(path, { recursive: true, force: true });
+  for (const path of [place.state, join(place.loopFolder, "catalog-copy.db")]) rmSync(path, { recursive: true, force: true });
   const planned = place.pool("import");
   expect(planned.code).toBe(1);
-  expect(planned.error).toContain("all 1 thin devices are orphans");
+  expect(planned.error).toMatch(/all 1\s+thin devices are orphans/);
   expect(existsSync(catalog())).toBe(false);
   expect(place.pool("import", "--yes").output).toContain("from its metadata alone: 0 volumes, 0 snapshots");
   const again = await place.start();
@@ -78,6 +78,9 @@ test("without a catalogue and without a copy everything is an orphan, and is ado
   await as.release(id);
   await again.driver.stop();
   expect(place.pool("import", "--yes").output).toContain("from its own catalogue: 1 volumes");
+  // The driver has kept a copy beside the pool's files, of its last moment.
+  rmSync(place.state, { recursive: true });
+  expect(place.pool("import", "--yes").output).toContain("from a copy of its catalogue: 1 volumes, 0 snapshots");
 });
 
 test("remove refuses a pool that holds anything; then it lets go, and the pool can be imported; --wipe leaves nothing", async () => {

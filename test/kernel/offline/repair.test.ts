@@ -109,7 +109,7 @@ test("metadata that lost a volume and lies about another is repaired, and both a
   const { code, output } = place.pool("repair", "--yes");
   expect(code).toBe(1);
   expect(output).toMatch(new RegExp(`intact +volume ${ids[0]} `));
-  expect(output).toMatch(new RegExp(`lost +volume ${ids[1]} .*: its thin\\s+device 2 is gone`));
+  expect(output).toMatch(new RegExp(`lost +volume ${ids[1]} .*: its thin\\s+device\\s+2\\s+is\\s+gone`));
   expect(output).toMatch(new RegExp(`damaged +volume ${ids[2]} `));
   expect(output).toContain("2 of 4 have lost something");
   await expectContents(ids.slice(0, 1));

@@ -37,6 +37,7 @@ export async function runLine(argv: readonly string[], parts: Partial<Omit<Progr
     untilInterrupted: () => AbortSignal.abort(),
     ask: async () => undefined,
     offline: nobody,
+    examine: nobody,
     ...parts,
     standalone,
   });

@@ -53,6 +53,7 @@ test.each([
   [["pool", "extend", "--help"]],
   [["pool", "orphans", "--help"]],
   [["pool", "check", "--help"]],
+  [["doctor", "--help"]],
   [["pool", "repair", "--help"]],
   [["pool", "import", "--help"]],
   [["pool", "remove", "--help"]],

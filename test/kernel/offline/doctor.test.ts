@@ -1,0 +1,17 @@
+import { spawnSync } from "node:child_process";
+import { expect, jest, test } from "@jest/globals";
+import type { Finding } from "../../../src/offline/report.ts";
+import { SOURCES } from "../../harness/driver.ts";
+
+jest.setTimeout(60_000);
+
+test("in a guest, which has all that the driver needs, doctor has no problem to tell", () => {
+  const [program = "", ...entry] = SOURCES;
+  const { status, stdout, stderr } = spawnSync(program, [...entry, "doctor", "--json"], { encoding: "utf8" });
+  const findings = JSON.parse(stdout) as readonly Finding[];
+  expect(findings.filter(({ severity }) => severity === "problem")).toEqual([]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const texts = findings.map(({ text }) => text).join("\n");
+  for (const expected of [/target thin-pool \d/, /target thin \d/, /all \d+ are there/, /the kernel mounts xfs/, /thin-provisioning-tools \d/, /LVM \d/])
+    expect(texts).toMatch(expected);
+});
