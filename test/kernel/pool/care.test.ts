@@ -56,16 +56,16 @@ test("loop: a writer that is faster than many steps loses nothing; when nothing 
 });
 
 /** Snapshot after snapshot, and between them a write into each of many leaves of the mapping, which the one before shares. */
-async function scatter(path: string, rounds: number): Promise<void> {
+async function scatter(path: string, rounds: number, first = 1): Promise<void> {
   const device = await open(path, "r+");
   try {
-    for (let round = 1; round <= rounds; round++) {
+    for (let round = first; round < first + rounds; round++) {
       for (let leaf = 0; leaf < 64; leaf++) await device.write(Buffer.alloc(4096, round), 0, 4096, leaf * 4 * MiB);
       await device.sync();
       await bench.pool.calls.createSnapshots([{ id: snapshotId(`s${round}`), name: `s${round}`, sourceVolumeId: volumeId("a") }], undefined);
     }
     const last = await device.read(Buffer.alloc(4096), 0, 4096, 63 * 4 * MiB);
-    expect(last.buffer.every((byte) => byte === rounds)).toBe(true);
+    expect(last.buffer.every((byte) => byte === first + rounds - 1)).toBe(true);
   } finally {
     await device.close();
   }
@@ -104,4 +104,22 @@ test("devices: what they have more is taken while a writer runs; without any, wr
   await expect(pool.calls.extend("data", { to: bytes(2 * GiB) })).rejects.toMatchObject({ facts: { code: "out-of-range" } });
   expect(await pool.calls.extend("data", "max")).toMatchObject({ toBytes: GiB });
   expect(pool.view.figures?.state).toBe("rw");
+});
+
+test("metadata that cannot be made larger: snapshots are refused before it is full, which is told once, and scattered writes go on", async () => {
+  const devices = { data: bench.part(FIRST, "data", GiB), metadata: bench.part(SECOND, "metadata", bytes(4 * MiB)) };
+  const pool = await bench.open({ backing: { kind: "devices", ...devices }, minimumFree: { dataPercent: 10, metadataPercent: 10 } });
+  const { path } = await bench.activate("a", bytes(16 * GiB));
+  expect(await bench.fill(path, 256)).toMatchObject({ code: 0 });
+  const rounds = async (first: number): Promise<never> => {
+    await scatter(path, 1, first);
+    return rounds(first + 1);
+  };
+  await expect(rounds(1)).rejects.toMatchObject({ facts: { code: "pool-low", resource: "metadata" } });
+  await expect(bench.activate("b", GiB)).rejects.toMatchObject({ facts: { code: "pool-low", resource: "metadata" } });
+  // All of the volume once more, shared with its last snapshot as it is.
+  expect(await bench.fill(path, 256)).toMatchObject({ code: 0 });
+  await bench.until(() => pool.view.care?.metadata.exhausted === true && pool.view.care.counts.low === 1);
+  expect(pool.view.figures).toMatchObject({ state: "rw" });
+  expect([bench.told("exhausted"), bench.told("low"), bench.told("state")].map(({ length }) => length)).toEqual([1, 1, 0]);
 });
