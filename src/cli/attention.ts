@@ -46,7 +46,7 @@ function ofCare(care: CareInfo | undefined): readonly string[] {
   if (care === undefined) return [];
   return (["data", "metadata"] as const).flatMap((part) => {
     const { exhausted, failure } = care[part];
-    if (exhausted) return [`Its ${part} should be made larger, and nothing is left to do so: add a disk, or delete volumes and snapshots.`];
+    if (exhausted) return [`Its ${part} should be made larger, and nothing is left to do so: add space below it, or delete volumes and snapshots.`];
     return failure === "" ? [] : [`Its ${part} could not be made larger: ${failure}. It is tried again.`];
   });
 }

@@ -17,6 +17,8 @@ const CLOSE = "\u001B[?25h\u001B[?1049l";
 const HOME = "\u001B[H";
 const TO_LINE_END = "\u001B[K";
 const TO_END = "\u001B[J";
+/** A serial line does not say how high its window is. */
+const UNTOLD_ROWS = 24;
 
 /**
  * Shows the pools again and again until `interrupted` aborts: drawn over on a terminal, one after the other elsewhere. A
@@ -59,7 +61,8 @@ function page(driver: DriverInfo, time: Date, { output }: Terminal): string {
 const clock = (time: Date): string => time.toTimeString().slice(0, 8);
 
 /** From the top, each line to its end, no more lines than there are: so nothing flickers and nothing scrolls. */
-function frame(text: string, { rows }: NodeJS.WriteStream): string {
+function frame(text: string, { rows: told }: NodeJS.WriteStream): string {
+  const rows = told > 0 ? told : UNTOLD_ROWS;
   const lines = text.trimEnd().split("\n");
   const shown = lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… ${lines.length - rows + 2} more lines: make the window higher`];
   return `${HOME}${shown.map((line) => `${line}${TO_LINE_END}\n`).join("")}${TO_END}`;

@@ -91,7 +91,7 @@ const care = (change: object): PoolInfo => ({ ...fast, care: { ...fast.care, dat
 
 describe("what care can and cannot do", () => {
   test("nothing is left, or it does not go", () => {
-    expect(flat(care({ exhausted: true }))).toContain("! Its data should be made larger, and nothing is left to do so: add a disk");
+    expect(flat(care({ exhausted: true }))).toContain("! Its data should be made larger, and nothing is left to do so: add space below it");
     expect(flat(care({ failure: "vgs said no" }))).toContain("! Its data could not be made larger: vgs said no. It is tried again.");
   });
   test("never by itself", () => expect(flat(care({ thresholdPercent: 0 }))).toContain("of metadata; never by itself"));

@@ -53,6 +53,13 @@ describe("info --watch", () => {
     expect(after).toContain("fast  (default)"); // what was seen last stays
   });
 
+  test("on a line that does not say how high the window is, 24 lines are taken for it", async () => {
+    const { ask, interrupted } = answering(1);
+    const frame = (await watched(false, { rows: 0 }, ask, interrupted)).split("\u001B[H")[1] ?? "";
+    expect(frame).toContain("12, snapshots 3");
+    expect(frame.split("\u001B[J")[0]?.split("\n").length).toBeLessThanOrEqual(24);
+  });
+
   test("a driver that does not answer is waited for", async () => {
     const ending = new AbortController();
     let calls = 0;
