@@ -22,7 +22,7 @@ function summary({ backing, chunkSize, filesystem }: PoolDescription): string {
     case "directLvm":
       return `volume group ${backing.volumeGroup} of ${backing.devices.join(", ")}, ${rest}`;
     case "existing":
-      return `the thin pool ${backing.pool}, ${rest}`;
+      return `the thin pool ${backing.pool} with the chunks that it has, ${filesystem}`;
   }
 }
 

@@ -96,6 +96,33 @@ describe("config", () => {
   });
 });
 
+describe("config from-docker", () => {
+  test("prints what check then accepts, and says on stderr what it left out", async () => {
+    const [daemon, file] = [join(directory, "daemon.json"), join(directory, "c.yaml")];
+    const options = ["dm.thinpooldev=docker-thinpool", "dm.libdm_log_level=3"];
+    await writeFile(daemon, JSON.stringify({ "storage-driver": "devicemapper", "storage-opts": options }));
+    const { code, output, error } = await run(["config", "from-docker", daemon]);
+    expect(code).toBe(0);
+    expect(error.split("\n")).toEqual([
+      "dmthin: Docker's images and containers are not taken over: this describes a pool that is empty",
+      expect.stringMatching(/^dmthin: left out: dm\.libdm_log_level: /),
+      expect.stringMatching(/^dmthin: the thin pool docker\/thinpool is taken only when/),
+      "",
+    ]);
+    await writeFile(file, output);
+    expect((await run(["config", "check", file])).output).toBe(
+      `${file} is valid.\n  pool docker (default): the thin pool docker/thinpool with the chunks that it has, xfs\n`,
+    );
+  });
+
+  test("of a file that is not there, or of another driver's, fails with its name", async () => {
+    const daemon = join(directory, "daemon.json");
+    expect(await run(["config", "from-docker", daemon])).toMatchObject({ code: 1, output: "", error: expect.stringContaining("cannot be read: ENOENT") });
+    await writeFile(daemon, '{"storage-driver": "overlay2"}');
+    expect(await run(["config", "from-docker", daemon])).toMatchObject({ code: 1, output: "", error: expect.stringContaining("only devicemapper's") });
+  });
+});
+
 describe("info", () => {
   test("prints each pool", async () => {
     const { code, output, error } = await run(["info"], async () => driver);
