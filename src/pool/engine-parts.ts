@@ -1,10 +1,13 @@
 import type { SlowCalls } from "../devicemapper/device-mapper.ts";
+import type { Bytes } from "../units.ts";
 import type { RecoveryParts } from "./recovery.ts";
 
 /** What a pool's engine is made of: the real kernel's, or the simulated one's. */
 export interface EngineParts extends RecoveryParts {
   readonly slow: SlowCalls;
   readonly deadMan: DeadMan;
+  /** What the machine has in memory for its disks. Default: nothing. */
+  readonly unwrittenBytes?: () => Bytes;
 }
 
 /**

@@ -1,4 +1,6 @@
 import type { ThinRecord } from "../catalog/records.ts";
+import { DmthinError } from "../errors.ts";
+import { chunks, chunksToBytes, formatBytes } from "../units.ts";
 import { requireRoom } from "./admission.ts";
 import { readyThin } from "./records.ts";
 import type { Workbench } from "./workbench.ts";
@@ -6,6 +8,8 @@ import type { Workbench } from "./workbench.ts";
 const SYNC_DEADLINE_MS = 60_000;
 /** Writes that are queued for space hold a suspend up, and applications must not stay frozen for long because of it. */
 const SUSPEND_DEADLINE_MS = 10_000;
+/** How much room a snapshot needs for each byte in memory. */
+const MARGIN = 2;
 /** From one attempt to resume what the kernel would not resume to the next. */
 const RETRY_MS = 1_000;
 
@@ -92,12 +96,26 @@ export class Freezer {
     await mailbox.run(async () => {
       await transitions.settleOpen();
       this.#requireRoom();
+      this.#requireRoomForUnwritten();
       transitions.hold();
     });
   }
 
   #requireRoom(): void {
     requireRoom(this.#bench.parts.description, this.#bench.publishFigures());
+  }
+
+  /**
+   * What is in memory is written while a device is being suspended. If that waited for room, it would wait for growth, and
+   * growth for the suspend, until the kernel fails the writes. More comes in until the filesystem is frozen.
+   */
+  #requireRoomForUnwritten(): void {
+    const { data, chunkSize, queuesWhenFull } = this.#bench.publishFigures();
+    const freeBytes = chunksToBytes(chunks(data.total - data.used), chunkSize);
+    const unwrittenBytes = this.#bench.parts.unwrittenBytes?.() ?? 0;
+    if (!queuesWhenFull || unwrittenBytes * MARGIN <= freeBytes) return;
+    const reason = `${formatBytes(unwrittenBytes)} wait in memory to be written, and it has ${formatBytes(freeBytes)} free: too little for a snapshot now`;
+    throw new DmthinError({ code: "pool-not-ready", pool: this.#bench.parts.description.name, reason });
   }
 
   async #sync(origin: ThinRecord): Promise<void> {

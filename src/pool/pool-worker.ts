@@ -7,6 +7,7 @@ import { isError, toPlain, withCauses } from "../errors.ts";
 import { run } from "../exec/run.ts";
 import { probe } from "../filesystem/probe.ts";
 import { BlockingThreads } from "../linux/blocking-threads.ts";
+import { unwrittenBytes } from "../linux/unwritten.ts";
 import { workerEntry } from "../linux/worker-entry.ts";
 import type { LogFields, Logger } from "../logger.ts";
 import { createBacking } from "./create-backing.ts";
@@ -32,6 +33,7 @@ async function serve(port: MessagePort, data: PoolWorkerData): Promise<void> {
     backing: createBacking(data.description, { ...data, dm, logger, probe: (device, signal) => probe(run, device, signal) }),
     deadMan: await DeadManHandle.start(data.deadManFd === undefined ? { lockFd: data.lockFd } : { inheritedFd: data.deadManFd }),
     logger,
+    unwrittenBytes,
     observe: () => undefined,
   };
   const ending = new AbortController();

@@ -112,3 +112,32 @@ test("the driver is killed again and again meanwhile: nobody stays frozen, and n
   expect(kills).toBeGreaterThan(1);
   await expectCopies(made);
 });
+
+test("a writer whose data is still in memory when the pool fills: a snapshot never waits for room that only growth makes", async () => {
+  await bench.start({ data: DATA }, OPTIONS);
+  const user = bench.user("ext4");
+  const id = await user.create("buffered", 2 * GiB);
+  await user.stage(id);
+  const path = await user.publish(id);
+  let [size, made] = [DATA as number, 0];
+  const growing = setInterval(() => {
+    const status = bench.status();
+    if ("data" in status && status.mode === "out_of_data_space" && status.data.used === status.data.total && status.data.total * 64 * 1024 >= size)
+      bench.enlarge("data", bytes((size += 128 * MiB)));
+  }, 1_000);
+  try {
+    for (let round = 0; round < 3; round++) {
+      const dd = bench.spawn(["dd", "if=/dev/zero", `of=${join(path, `file-${round}`)}`, "bs=1M", "count=240", "conv=fsync", "status=none"]);
+      for (let attempt = 0; dd.exitCode === null; attempt++) {
+        const answer = await bench.answered("CreateSnapshot", user.snapshot(`buffered-${round}-${attempt}`, id));
+        if ("value" in answer) made++;
+        await sleep(20);
+      }
+      expect(dd.exitCode).toBe(0);
+    }
+    expect(made).toBeGreaterThan(1);
+  } finally {
+    clearInterval(growing);
+  }
+  expect(bench.suspended()).toEqual([]);
+});
