@@ -14,7 +14,7 @@ export function backingOf(kind: BackingKind, state: string): Readonly<Record<str
   const [, large = "", small = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
   switch (kind) {
     case "loop":
-      return { loop: { directory: join(state, "pool"), dataSize: "1Gi", metadataSize: "16Mi" } };
+      return { loop: { directory: join(state, "pool"), dataSize: "1Gi", metadataSize: "16Mi", hostReserve: "64Mi" } };
     case "devices":
       return { devices: { data: large, metadata: small } };
     case "directLvm":

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, realpathSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BLOCK, VolumeUser } from "../demo/volume-user.ts";
@@ -14,24 +14,33 @@ const kind = process.argv[2] as BackingKind;
 const FOLDER = "/run/dmthin";
 const DISK = "/mnt/system";
 const disks = (process.env["LAB_DISKS"] ?? "").split(" ");
-const [system = "", , , spare = ""] = disks;
+const [system = "", large = "", , spare = ""] = disks;
+const hasGroup = kind === "directLvm" || kind === "existing";
 
 /** The beginning of a disk that belongs to a volume group with a volume in it: what LVM activates where it finds it. */
 function lvmHeader(): Buffer {
   output("vgcreate", "--quiet", "tenants-group", spare);
   output("lvcreate", "--quiet", "--name", "trap", "--extents", "4", "tenants-group");
   output("vgchange", "--activate", "n", "tenants-group");
-  const header = readFileSync(spare).subarray(0, 2 * MiB);
+  const header = readStart(spare);
   output("vgremove", "--force", "--force", "--yes", "tenants-group");
   output("pvremove", "--yes", spare);
-  return Buffer.from(header);
+  return header;
+}
+
+function readStart(path: string): Buffer {
+  const fd = openSync(path, "r");
+  const start = Buffer.alloc(2 * MiB);
+  readSync(fd, start, 0, start.length, 0);
+  closeSync(fd);
+  return start;
 }
 
 const FILESYSTEM_UUID = "11111111-2222-3333-4444-555555555555";
 
 function filesystem(): Buffer {
   output("mkfs.ext4", "-q", "-F", "-U", FILESYSTEM_UUID, "-L", "tenants-label", spare, "8M");
-  const image = Buffer.from(readFileSync(spare).subarray(0, 2 * MiB));
+  const image = readStart(spare);
   output("wipefs", "--quiet", "--all", spare);
   return image;
 }
@@ -59,10 +68,15 @@ function traces(): readonly string[] {
   const active = output("dmsetup", "ls")
     .split("\n")
     .filter((line) => line.startsWith("tenants"));
-  return [...links.filter((link) => /tenants|11111111|lvm-pv-uuid/.test(link)), ...properties, ...active];
+  return [
+    ...links.filter((link) => /tenants|11111111|lvm-pv-uuid/.test(link) && !isHosts(basename(realpathSync(join("/dev/disk", link))))),
+    ...properties,
+    ...active,
+  ];
 }
 
-const isHosts = (name: string): boolean => name === basename(system);
+/** The disks on which the host is to see something. */
+const isHosts = (name: string): boolean => [system, ...(hasGroup ? [large] : [])].map((path) => basename(path)).includes(name);
 
 async function until(what: string, reached: () => boolean): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
@@ -82,7 +96,7 @@ mkdirSync(DISK, { recursive: true });
 output("mount", system, DISK);
 prepare(kind);
 const contents = [lvmHeader(), filesystem()];
-expectNothing("before all");
+await until("before all", () => traces().length === 0);
 
 for (const content of contents) {
   write(spare, content);
@@ -102,6 +116,8 @@ async function publish(name: string): Promise<string> {
   return user.publish(id);
 }
 
+// A copy of the label by which LVM knows the pool's own disk, too.
+if (hasGroup) contents.push(readStart(large));
 // The first is there before udevd has noticed the rules.
 for (const [number, content] of contents.entries()) write(await publish(`early-${number}`), content);
 await until("what was written before udevd had noticed the rules", () => traces().length === 0);
@@ -114,6 +130,15 @@ for (const name of readdirSync("/sys/class/block")) output("blockdev", "--flushb
 output("udevadm", "trigger", "--settle");
 expectNothing("after a trigger of all devices");
 
-const code = await driver.stop();
+if (hasGroup) {
+  const shown = output("pvs", "--noheadings", "--options", "vg_name", "--devices", large).trim();
+  if (shown === "" || output(...SOURCES, "pool", "extend", "tenants", "--data", "max") === "") throw new Error("the pool has not grown");
+}
+const again = await driver.stop().then(async (code) => {
+  if (code !== 0) throw new Error(`the driver ended with ${code}`);
+  return Driver.start(FOLDER, { nodeName: "node", stateDirectory: join(DISK, "state"), pools: [pool] }, SOURCES);
+});
+expectNothing("after the driver's second start");
+const code = await again.stop();
 if (code !== 0) throw new Error(`the driver ended with ${code}`);
 process.stdout.write("all is well\n");
