@@ -12,6 +12,8 @@ import type { Workbench } from "./workbench.ts";
 /** What can be had below a pool changes by somebody's hand: it is looked at now and then, and often while it matters. */
 const ROOM_KEPT_MS = 60_000;
 const ROOM_KEPT_NEAR_MS = 5_000;
+/** LVM is asked by a program. */
+const ROOM_KEPT_NEAR_LVM_MS = 30_000;
 const MAPPED_KEPT_MS = 10_000;
 const AFTER_FAILURE_MS = 60_000;
 
@@ -62,6 +64,12 @@ export class Care {
     this.#again = true;
     this.#underWay ??= this.#tend().finally(() => (this.#underWay = undefined));
     return figures;
+  }
+
+  /** Somebody has changed what can be had below the pool. */
+  async lookAnew(): Promise<void> {
+    this.#room = undefined;
+    await this.look();
   }
 
   async extend(part: Part, target: ExtendTarget): Promise<Extension> {
@@ -158,7 +166,8 @@ export class Care {
     const { growth } = this.#bench.parts.backing;
     if (growth === undefined) return { data: bytes(0), metadata: bytes(0) };
     const matters = exhausted.data || exhausted.metadata || nextLookMs < ROOM_KEPT_NEAR_MS;
-    const kept = extend.length > 0 ? 0 : matters ? ROOM_KEPT_NEAR_MS : ROOM_KEPT_MS;
+    const keptNear = this.#bench.devices.pool === undefined ? ROOM_KEPT_NEAR_MS : ROOM_KEPT_NEAR_LVM_MS;
+    const kept = extend.length > 0 ? 0 : matters ? keptNear : ROOM_KEPT_MS;
     if (this.#room !== undefined && performance.now() - this.#room.at < kept) return this.#room.sizes;
     try {
       this.#room = { sizes: await growth.room(sizesOf(figures), "care"), at: performance.now() };

@@ -147,7 +147,7 @@ export class PoolEngine implements PoolCalls {
       throw new DmthinError({ code: "pool-refused", pool: description.name, reason, remedy: "make larger what it lies on" });
     }
     await this.#bench.gate.run(async () => backing.addDevices?.(paths));
-    await this.#care.look();
+    await this.#care.lookAnew();
   }
 
   async inventory(): Promise<Inventory> {
