@@ -1,4 +1,4 @@
-import type { PoolDescription } from "../../src/config/pool-description.ts";
+import type { Backing, PoolDescription } from "../../src/config/pool-description.ts";
 import type { Pool } from "../../src/pool/pool.ts";
 import { bytes, KiB, MiB } from "../../src/units.ts";
 
@@ -30,10 +30,10 @@ export const SIZE = bytes(32 * MiB);
 export const LARGER = bytes(48 * MiB);
 
 /** Small, so that a guest has room for it beside its catalogue. `paths` name its two disks. */
-export const describePool = (name: string, paths: { readonly data: string; readonly metadata: string }): PoolDescription => ({
+export const describePool = (name: string, paths: { readonly data: string; readonly metadata: string; readonly backing?: Backing }): PoolDescription => ({
   name,
   isDefault: true,
-  backing: { kind: "devices", ...paths },
+  backing: paths.backing ?? { kind: "devices", data: paths.data, metadata: paths.metadata },
   chunkSize: bytes(64 * KiB),
   zeroNewBlocks: true,
   minimumFree: { dataPercent: 1, metadataPercent: 1 },

@@ -1,5 +1,7 @@
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import type { Backing } from "../../src/config/pool-description.ts";
+import { isOnLvm } from "../contract/choice.ts";
 import type { Orders } from "./child.ts";
 import { isPoolDevice } from "../../src/pool/names.ts";
 import { dm, POOL, type Place } from "./real-driver.ts";
@@ -18,15 +20,29 @@ export function makePlace(): Place {
   truncateSync(`${DISK}/metadata`, 64 * 1024 * 1024);
   const metadata = execFileSync("losetup", ["--find", "--show", `${DISK}/metadata`], { encoding: "utf8" }).trim();
   mkdirSync(`${DISK}/state`);
-  return { state: `${DISK}/state`, data: second, metadata };
+  const place = { state: `${DISK}/state`, data: second, metadata };
+  return isOnLvm ? { ...place, backing: wholeDisk(second) } : place;
 }
+
+const wholeDisk = (disk: string): Backing => ({
+  kind: "directLvm",
+  devices: [disk],
+  metadataDevices: [],
+  volumeGroup: `dmthin-${POOL}`,
+  thinpPercent: 50,
+  thinpMetaPercent: 1,
+  force: false,
+});
 
 /** Takes everything down that is on the disks, for the next test file. */
 export function clearPlace({ metadata }: Place, mountPoints: readonly string[] = []): void {
   for (const mountPoint of mountPoints) execFileSync("umount", [mountPoint]);
+  for (const _ of ["the volume", "its folder, bound to itself"]) spawnSync("umount", [`${DISK}/state/${POOL}/catalog-volume`]);
   const ours = dm.list().filter(({ name }) => name.startsWith(`dmthin-${POOL}-`));
   for (const { uuid } of ours.filter((device) => !isPoolDevice(device))) dm.remove(uuid);
   for (const { uuid } of ours.filter(isPoolDevice)) dm.remove(uuid);
+  for (const name of ["pool", "pool_tdata", "pool_tmeta", "catalog"]) spawnSync("dmsetup", ["remove", `dmthin--${POOL}-${name}`]);
+  rmSync(`/dev/dmthin-${POOL}`, { recursive: true, force: true });
   execFileSync("losetup", ["--detach", metadata]);
   execFileSync("umount", [DISK]);
 }

@@ -2,6 +2,7 @@ import { deepStrictEqual } from "node:assert";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { parsePoolTarget } from "../../src/devicemapper/thin-table.ts";
 import { run } from "../../src/exec/run.ts";
 import type { Orphan } from "../../src/pool/pool-calls.ts";
 import type { Pool } from "../../src/pool/pool.ts";
@@ -16,16 +17,21 @@ function strangersOf({ state }: Place): readonly Orphan[] {
 }
 
 function poolUuid(): string {
-  const found = dm.list().find(({ name }) => name === `dmthin-${POOL}-pool`);
+  const found = dm.list().find(({ name }) => name === `dmthin-${POOL}-pool` || name === `dmthin--${POOL}-pool`);
   if (found === undefined) throw new Error("the pool's device is not active");
   return found.uuid;
 }
 
+function metadataOf({ backing, metadata }: Place): string {
+  const [target] = backing === undefined ? [] : dm.table(poolUuid());
+  return target === undefined ? metadata : `/dev/dm-${parsePoolTarget(target)?.metadata.minor}`;
+}
+
 /** "number transaction-id" of every thin device, as an administrator asks for it. Without the count of blocks thin_ls takes no time. */
-async function listThins({ metadata }: Place): Promise<readonly string[]> {
+async function listThins(place: Place): Promise<readonly string[]> {
   dm.message(poolUuid(), "reserve_metadata_snap");
   try {
-    const { stdout } = await run(["thin_ls", "--no-headers", "--format", "DEV,TRANSACTION", "--metadata-snap", metadata]);
+    const { stdout } = await run(["thin_ls", "--no-headers", "--format", "DEV,TRANSACTION", "--metadata-snap", metadataOf(place)]);
     return stdout
       .split("\n")
       .filter((line) => line.trim() !== "")

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Backing } from "../../src/config/pool-description.ts";
 import { KernelDeviceMapper } from "../../src/devicemapper/kernel.ts";
 import { KernelSlowCalls } from "../../src/devicemapper/slow-calls.ts";
 import { ThinToolsPrograms } from "../../src/devicemapper/thin-tools-programs.ts";
@@ -24,7 +25,9 @@ export const dm = new KernelDeviceMapper();
 export interface Place {
   readonly state: string;
   readonly data: string;
+  /** With a backing of its own the pool's metadata is where that has it. */
   readonly metadata: string;
+  readonly backing?: Backing;
 }
 
 /** The pool's lock, as soon as its last owner's dead man's handle has let go of it. */
@@ -65,7 +68,7 @@ export interface Leftovers {
 }
 
 export function leftovers(): Leftovers {
-  const infos = dm.list().flatMap(({ uuid, name }) => (name.startsWith(`dmthin-${POOL}-`) ? (dm.info(uuid) ?? []) : []));
+  const infos = dm.list().flatMap(({ uuid, name }) => (/^dmthin--?crash-/.test(name) ? (dm.info(uuid) ?? []) : []));
   const names = (chosen: typeof infos): readonly string[] => chosen.map(({ name }) => name);
   return { suspended: names(infos.filter(({ suspended }) => suspended)), inactiveTables: names(infos.filter(({ hasInactiveTable }) => hasInactiveTable)) };
 }
