@@ -10,6 +10,7 @@ export interface DriverUpkeep {
     wanted: { readonly number: number; readonly name: string; readonly sizeBytes: number | undefined },
   ): Promise<{ readonly id: string; readonly sizeBytes: number; readonly filesystem: string }>;
   remove(pool: string, number: number): Promise<{ readonly waiting: boolean }>;
+  addDevices(pool: string, paths: readonly string[]): Promise<void>;
   extend(pool: string, part: "data" | "metadata", target: ExtendTo): Promise<{ readonly fromBytes: number; readonly toBytes: number }>;
 }
 

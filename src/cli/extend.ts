@@ -3,12 +3,17 @@ import type { DriverUpkeep, ExtendTo } from "./driver-upkeep.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Extensions {
+  readonly addDevice: readonly string[] | undefined;
   readonly data: ExtendTo | undefined;
   readonly metadata: ExtendTo | undefined;
 }
 
-/** Metadata first: data that it cannot map is of no use. Answers the exit code. */
-export async function extendPool(driver: DriverUpkeep, pool: string, { data, metadata }: Extensions, { output, error }: Terminal): Promise<number> {
+/** Disks first; then metadata, since data that it cannot map is of no use. Answers the exit code. */
+export async function extendPool(driver: DriverUpkeep, pool: string, { addDevice, data, metadata }: Extensions, { output, error }: Terminal): Promise<number> {
+  if (addDevice !== undefined) {
+    await driver.addDevices(pool, addDevice);
+    output.write(`added: ${addDevice.join(", ")}; add them to the pool's devices in the configuration, too\n`);
+  }
   for (const [part, target] of [["metadata", metadata] as const, ["data", data] as const]) {
     if (target === undefined) continue;
     error.write(`Extending the ${part} of pool ${pool}; volumes stay in use.\n`);

@@ -19,20 +19,25 @@ export function addPoolCommands(pool: Command, parts: Parts, end: End): void {
 }
 
 function addExtend(pool: Command, parts: Parts, end: End): void {
-  const extend = begin(pool.command("extend"), parts.terminal, ["dmthin pool extend fast --data +100Gi", "dmthin pool extend fast --metadata 2Gi --data max"]);
+  const extend = begin(pool.command("extend"), parts.terminal, [
+    "dmthin pool extend fast --data +100Gi",
+    "dmthin pool extend fast --metadata 2Gi --data max",
+    "dmthin pool extend fast --add-device /dev/disk/by-id/nvme-2 --data max",
+  ]);
   extend
     .argument("<name>", "the pool")
     .description("Make a pool larger while its volumes are in use.")
     .option("--data <size>", "how large its data is to be: 500Gi, by how much more: +100Gi, or max", parseTarget)
     .option("--metadata <size>", "the same for its metadata", parseTarget)
+    .option("--add-device <path...>", "more disks, for a pool on whole disks (directLvm)")
     .option("-s, --socket <path>", "the driver's admin socket", DEFAULT_ADMIN_SOCKET)
     .addHelpText(
       "after",
       '\nA loop pool\'s files grow, as far as the filesystem below has room; a pool on\nvolumes grows into its volume group; a pool on devices takes what those have\ngrown by: "max" is then all of it. Nothing is ever made smaller.',
     )
     .action(async (name: string, options: Extensions & { readonly socket: string }) => {
-      if (options.data === undefined && options.metadata === undefined)
-        return end(extend.error("say what is to grow, with --data, --metadata or both", { exitCode: EXIT_USAGE }));
+      if (options.data === undefined && options.metadata === undefined && options.addDevice === undefined)
+        return end(extend.error("say what is to grow, with --data, --metadata or both, or add a disk with --add-device", { exitCode: EXIT_USAGE }));
       return end(asking(parts, options.socket, async (driver) => extendPool(driver, name, options, parts.terminal)));
     });
 }

@@ -23,6 +23,12 @@ export const upkeepHandlers = (upkeep: PoolUpkeep): Handlers<"dmthin.admin.v1.Ad
     return { id: record.id, sizeBytes: String(record.sizeBytes), filesystem: record.filesystem.type ?? "" };
   },
   DeleteOrphan: async ({ pool, number }, call) => ({ waiting: (await upkeep.deleteOrphan({ pool, number }, call)) === "waiting" }),
+  AddDevices: async ({ pool, devices }) => {
+    const relative = devices.filter((path) => !path.startsWith("/"));
+    if (relative.length > 0 || devices.length === 0) throw invalid(`a disk is named by its absolute path: ${relative.join(", ")}`);
+    await upkeep.addDevices(pool, devices);
+    return {};
+  },
   ExtendPool: async (request) => {
     const { fromBytes, toBytes } = await upkeep.extend(request.pool, request.part === "DATA" ? "data" : "metadata", targetOf(request));
     return { fromBytes: String(fromBytes), toBytes: String(toBytes) };

@@ -26,6 +26,9 @@ export function askUpkeep(socket: string) {
       return { ...answer, sizeBytes: Number(answer.sizeBytes) };
     },
     remove: async (pool: string, number: number) => asked(socket, (admin) => admin.DeleteOrphan({ pool, number }, LIMIT)),
+    addDevices: async (pool: string, devices: readonly string[]) => {
+      await asked(socket, (admin) => admin.AddDevices({ pool, devices }, LIMIT));
+    },
     extend: async (pool: string, part: "data" | "metadata", target: Target) => {
       const size = target === "max" ? { max: true } : "to" in target ? { toBytes: String(target.to) } : { byBytes: String(target.by) };
       const answer = await asked(socket, (admin) => admin.ExtendPool({ pool, part: part === "data" ? "DATA" : "METADATA", ...size }, LIMIT));

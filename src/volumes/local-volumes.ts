@@ -167,6 +167,10 @@ export class LocalVolumes implements Volumes, NodeVolumes, PoolUpkeep {
     return deleteOrphan(this.#parts, wanted, call);
   }
 
+  async addDevices(pool: string, paths: readonly string[]): Promise<void> {
+    await this.#parts.pools.named(pool).calls.addDevices(paths);
+  }
+
   async extend(pool: string, part: Part, target: ExtendTarget): Promise<Extension> {
     return this.#parts.pools.named(pool).calls.extend(part, target);
   }

@@ -12,6 +12,8 @@ export interface PoolUpkeep {
   adoptOrphan(wanted: AdoptionWanted, call: Call): Promise<Volume>;
   /** `waiting`: something has its device open, and it goes when that is closed. */
   deleteOrphan(wanted: { readonly pool: string; readonly number: number }, call: Call): Promise<"removed" | "waiting">;
+  /** More disks for a pool whose backing has a place for them. Repeated, finds it done. */
+  addDevices(pool: string, paths: readonly string[]): Promise<void>;
   extend(pool: string, part: Part, target: ExtendTarget): Promise<Extension>;
 }
 

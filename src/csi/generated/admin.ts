@@ -9,6 +9,7 @@ export interface AdminService {
   readonly AdoptOrphan: Method<AdoptOrphanRequest, AdoptOrphanResponse>;
   readonly DeleteOrphan: Method<DeleteOrphanRequest, DeleteOrphanResponse>;
   readonly ExtendPool: Method<ExtendPoolRequest, ExtendPoolResponse>;
+  readonly AddDevices: Method<AddDevicesRequest, AddDevicesResponse>;
 }
 
 export type InfoRequest = Readonly<Record<never, never>>;
@@ -247,3 +248,10 @@ export interface ExtendPoolResponse {
   readonly fromBytes: string;
   readonly toBytes: string;
 }
+
+export interface AddDevicesRequest {
+  readonly pool: string;
+  readonly devices: readonly string[];
+}
+
+export type AddDevicesResponse = Readonly<Record<never, never>>;

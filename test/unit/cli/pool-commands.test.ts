@@ -23,6 +23,10 @@ class Asked implements DriverUpkeep {
     return { waiting: number === 18 };
   };
 
+  addDevices: DriverUpkeep["addDevices"] = async (pool, paths) => {
+    this.calls.push(["add", pool, paths]);
+  };
+
   extend: DriverUpkeep["extend"] = async (pool, part, target) => {
     this.calls.push(["extend", pool, part, target]);
     return { fromBytes: GiB, toBytes: part === "data" ? 2 * GiB : GiB };
@@ -86,6 +90,15 @@ describe("pool extend", () => {
     ]);
     expect({ code, output }).toEqual({ code: 0, output: "metadata: as large already: 1 GiB\ndata: 2 GiB now, 1 GiB before\n" });
     expect((await run("extend", "fast", "--data", "2Gi")).calls).toEqual([["extend", "fast", "data", { to: 2 * GiB }]]);
+  });
+
+  test("adds disks before it extends, by what they have", async () => {
+    const { calls, output } = await run("extend", "fast", "--add-device", "/dev/sdb", "/dev/sdc", "--data", "max");
+    expect(calls).toEqual([
+      ["add", "fast", ["/dev/sdb", "/dev/sdc"]],
+      ["extend", "fast", "data", "max"],
+    ]);
+    expect(output).toContain("added: /dev/sdb, /dev/sdc; add them");
   });
 
   test.each([

@@ -45,6 +45,10 @@ export class FakeUpkeep implements PoolUpkeep {
     return wanted.number === 9 ? "removed" : "waiting";
   };
 
+  addDevices: PoolUpkeep["addDevices"] = async (pool, paths) => {
+    this.asked.push({ pool, paths });
+  };
+
   extend: PoolUpkeep["extend"] = async (pool, part, target) => {
     this.asked.push({ pool, part, target });
     return { at: new Date(0), part, fromBytes: GiB, toBytes: bytes(2 * GiB), by: "request" };

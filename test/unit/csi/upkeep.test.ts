@@ -54,6 +54,12 @@ test("an extension says what is to grow, and to what, by what, or as far as it g
   ]);
 });
 
+test("disks are added by their paths, which are absolute", async () => {
+  await client().addDevices("fast", ["/dev/sdb", "/dev/sdc"]);
+  expect(fake.asked).toEqual([{ pool: "fast", paths: ["/dev/sdb", "/dev/sdc"] }]);
+  await expect(client().addDevices("fast", ["sdb"])).rejects.toMatchObject({ message: "a disk is named by its absolute path: sdb" });
+});
+
 test("what the driver refuses comes in its own words, and is told from a driver that is not there", async () => {
   await expect(client().orphans("slow")).rejects.toMatchObject({ message: "there is no pool slow", isSilent: false });
   await expect(client().adopt("fast", { number: 9, name: "", sizeBytes: undefined })).rejects.toMatchObject({ message: "an adopted orphan needs a name" });
