@@ -36,7 +36,8 @@ END
 
 if [ -n "$LAB_TERMINAL" ]; then # "ROWS COLUMNS": somebody works here by hand
   set -- $LAB_TERMINAL
-  stty sane rows "$1" columns "$2" < /dev/ttyS0
+  exec 3<> /dev/ttyS0 # kept open: at its last close a terminal forgets how large it is
+  stty sane rows "$1" columns "$2" <&3
   echo ready > /dev/ttyS2
   setsid --ctty --wait sh /lab/command < /dev/ttyS0 > /dev/ttyS0 2>&1
   code=$?
