@@ -154,7 +154,7 @@ export class LvmPool {
     const [target] = this.#parts.dm.table(uuid);
     const table = target === undefined ? undefined : parsePoolTarget(target);
     if (target === undefined || table === undefined) return true;
-    const { thresholdPercent } = this.#parts.autoextend;
+    const thresholdPercent = Math.round(this.#parts.autoextend.thresholdPercent);
     const chunkCount = Math.floor(found.volume.sizeBytes / table.chunkSize);
     const isMarked = thresholdPercent >= 100 || Math.abs(table.lowWaterMark - (chunkCount * (100 - thresholdPercent)) / 100) <= 1;
     const [data, metadata] = [await deviceOf(table.data), await deviceOf(table.metadata)];
