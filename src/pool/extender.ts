@@ -1,5 +1,5 @@
 import { DmthinError } from "../errors.ts";
-import { bytes, formatBytes, MiB, roundUp, type Bytes } from "../units.ts";
+import { bytes, BYTES_PER_METADATA_BLOCK, formatBytes, MiB, roundDown, roundUp, type Bytes } from "../units.ts";
 import { sizesOf } from "./care-decision.ts";
 import type { ExtendTarget, Extension } from "./care-report.ts";
 import type { Freezer } from "./freezer.ts";
@@ -24,9 +24,10 @@ export class Extender {
   /** By somebody's request, as far as there is room. */
   async extend(part: Part, target: ExtendTarget): Promise<readonly Extension[]> {
     const growth = this.#growth(part);
+    this.#requireGrowing(part, this.#bench.device.figures());
     const current = this.sizes();
     const room = await growth.room(current, "request");
-    const wanted = wantedSize(current[part], room[part], target, part === "data" ? this.#bench.parts.description.chunkSize : MiB);
+    const wanted = wantedSize(current[part], room[part], target, part === "data" ? this.#bench.device.figures().chunkSize : MiB);
     if (wanted > current[part] + room[part]) {
       const reason = `it has ${formatBytes(current[part])}, and ${formatBytes(room[part])} more can be had now: ask for less, or add space below the pool first`;
       throw new DmthinError({ code: "out-of-range", what: `${formatBytes(wanted)} of ${part} for pool ${this.#bench.parts.description.name}`, reason });
@@ -34,17 +35,20 @@ export class Extender {
     return this.growTo(part, wanted, "request");
   }
 
-  /** At least so large. The kernel takes a metadata device that has become larger whenever the pool gets a table: so both are answered. */
+  /** So large, in whole blocks. The kernel takes a metadata device that has become larger whenever the pool gets a table: so both are answered. */
   async growTo(part: Part, to: Bytes, by: Extension["by"]): Promise<readonly Extension[]> {
     const growth = this.#growth(part);
     return this.#bench.gate.run(async () => {
       const before = this.sizes();
       const changes = (after: PartSizes): readonly Extension[] =>
         PARTS.map((each) => ({ at: new Date(), part: each, fromBytes: before[each], toBytes: after[each], by }));
-      if (to <= before[part]) return changes(before);
+      const wanted = roundDown(to, part === "data" ? this.#bench.device.figures().chunkSize : bytes(BYTES_PER_METADATA_BLOCK));
+      if (wanted <= before[part]) return changes(before);
       this.#requireGrowing(part, this.#bench.device.figures());
-      await this.#step(`grow ${part}`, async () => (this.#isOwnTable ? growth.grow(part, to) : this.#bench.mailbox.run(async () => growth.grow(part, to))));
-      if (this.#isOwnTable) await this.#reload(part === "data" ? { dataBytes: to } : {});
+      await this.#step(`grow ${part}`, async () =>
+        this.#isOwnTable ? growth.grow(part, wanted) : this.#bench.mailbox.run(async () => growth.grow(part, wanted)),
+      );
+      if (this.#isOwnTable) await this.#reload(part === "data" ? { dataBytes: wanted } : {});
       const after = this.sizes();
       if (after[part] <= before[part])
         throw this.#refused(part, "what lies below it is larger now, and the kernel did not take it", "look at the kernel's log");

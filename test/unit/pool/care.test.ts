@@ -68,6 +68,14 @@ test("a pool that needs a check gets no table: what is asked is refused with wha
   expect(world.view.care).toMatchObject({ data: { exhausted: false }, counts: { extended: 0, exhausted: 0 } });
 });
 
+test("what lies below ends in the midst of a chunk: as large as it can be is in whole chunks, and no more is to be had then", async () => {
+  const { world } = node;
+  world.enlarge("data", 20 * MiB + 4096);
+  expect(await world.volumes.extend("contract", "data", "max")).toMatchObject({ toBytes: 20 * MiB });
+  expect(await world.volumes.extend("contract", "data", "max")).toMatchObject({ fromBytes: 20 * MiB, toBytes: 20 * MiB });
+  expect(world.view.care?.counts["extension-failed"] ?? 0).toBe(0);
+});
+
 test("what every active volume maps is told by one look", async () => {
   const { world } = node;
   await written(100);
