@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DmthinError } from "../errors.ts";
 import { pendingPrograms } from "../exec/pending.ts";
@@ -30,6 +31,8 @@ export interface LvmOptions {
 }
 
 const DEADLINE_MS = 600_000;
+/** Without it LVM would start a daemon, to tell it that there is nothing to do. Source: lvm2, daemons/dmeventd/dmeventd.h. */
+const DMEVENTD = "/run/dmeventd-server";
 const REPORT = ["--reportformat", "json", "--units", "b", "--nosuffix"];
 
 /** Where and how large a logical volume is made. */
@@ -133,6 +136,11 @@ export class Lvm {
 
   async deactivate(...volumes: readonly string[]): Promise<void> {
     await this.#run("lvchange", ["--yes", "--activate", "n", ...volumes]);
+  }
+
+  /** The host's dmeventd, where one runs, leaves the volume alone from then on. */
+  async stopMonitoring(volume: string): Promise<void> {
+    if (existsSync(DMEVENTD)) await this.#run("lvchange", ["--monitor", "n", volume]);
   }
 
   /** Loads the tables anew from what LVM has on record: sizes, low water mark. The pool is suspended for a moment. */

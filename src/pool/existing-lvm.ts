@@ -76,7 +76,10 @@ export class ExistingLvmPool implements PoolBacking {
     const { volume } = await this.#requireUsable();
     const missing = [DMTHIN_TAG, poolTag(this.#parts.description.name)].filter((tag) => !volume.tags.includes(tag));
     if (missing.length > 0) await this.#shown().changeVolume(this.#pool.fullName, { add: missing });
-    return this.#pool.activate();
+    const devices = await this.#pool.activate();
+    // Two who make one pool larger at the same time are one too many; and who does it beside the driver's gate deadlocks with its snapshots.
+    await this.#shown().stopMonitoring(this.#pool.fullName);
+    return devices;
   }
 
   async readSuperblock(devices: BackingDevices): Promise<Buffer> {

@@ -93,6 +93,14 @@ test("a pool is taken with the chunk size it has, marked, fenced off from LVM's 
   expect(await pool.calls.inventory()).toEqual({ orphans: [], discrepancies: [] });
 });
 
+test("the host's dmeventd does not look after it any more", async () => {
+  output("lvcreate", "--quiet", "--type", "thin-pool", "--chunksize", "128k", "--size", "256M", "--name", "thin", GROUP);
+  const monitored = (): string => output("lvs", "--noheadings", "--options", "seg_monitor", THIN);
+  expect(monitored()).toBe("monitored");
+  await machine.open(describePool(THIN));
+  expect(monitored()).toBe("not monitored");
+});
+
 test("what was written is there after a reboot: the pool is not active, nor its group, and the driver activates it", async () => {
   makePool();
   const first = await machine.open(describePool(THIN));
