@@ -92,14 +92,23 @@ function table(volumes: readonly VolumeInfo[], { output }: Terminal): string {
     return cells.map((text) => (right ? text.padStart(width) : text.padEnd(width)));
   });
   const paint = paintFor(output);
+  const most = widthOf(output);
   const rows = (columns[0] ?? []).map((_, row) =>
-    columns
-      .map((cells) => cells[row] ?? "")
-      .join("  ")
-      .trimEnd(),
+    cut(
+      columns
+        .map((cells) => cells[row] ?? "")
+        .join("  ")
+        .trimEnd(),
+      most,
+    ),
   );
   return `${rows.map((text, row) => (row === 0 ? paint("dim", text) : text)).join("\n")}\n`;
 }
+
+/** A terminal's width, if it says; a line that is broken in two is hard to read, and "volume show" tells all. */
+const widthOf = (stream: NodeJS.WritableStream): number =>
+  "columns" in stream && typeof stream.columns === "number" && stream.columns > 0 ? stream.columns : Infinity;
+const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 function details(volume: VolumeInfo, all: readonly VolumeInfo[]): string {
   const named = (id: string): string => `${id}${nameOf(id, all)}`;

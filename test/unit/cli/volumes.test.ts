@@ -1,6 +1,7 @@
+import { PassThrough } from "node:stream";
 import { describe, expect, test } from "@jest/globals";
 import type { VolumeInfo, VolumesInfo } from "../../../src/cli/volume-info.ts";
-import type { AskVolumes } from "../../../src/cli/volumes.ts";
+import { listVolumes, type AskVolumes } from "../../../src/cli/volumes.ts";
 import { GiB, MiB } from "../../../src/units.ts";
 import { runLine } from "./command-line.ts";
 
@@ -48,6 +49,15 @@ snap-bbbbbbbbbbbbbbbbbbbbbbbbbb  fast  10 GiB   1 GiB          -  before  vol-aa
 vol-aaaaaaaaaaaaaaaaaaaaaaaaaa   fast  10 GiB   3 GiB      2 GiB  pvc-1   -                               /staging/pvc-1
 `,
   );
+});
+
+test("on a terminal that is too narrow for it a line is cut, not broken", async () => {
+  const output = Object.assign(new PassThrough({ encoding: "utf8" }), { columns: 60 });
+  await listVolumes({ socket: "/x", pool: "", measureMs: 0, json: false }, async () => answer, { output, error: new PassThrough() });
+  const lines = String(output.read()).trimEnd().split("\n");
+  expect(lines).toHaveLength(3);
+  for (const line of lines) expect(line.length).toBe(60);
+  expect(lines[2]).toMatch(/^vol-a.*…$/);
 });
 
 test("volume show tells all of one, by id or by name, and what was made of it", async () => {
