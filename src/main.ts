@@ -1,4 +1,4 @@
-#!/usr/bin/env -S UV_THREADPOOL_SIZE=5 node --max-semi-space-size=1 --single-threaded-gc --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S UV_THREADPOOL_SIZE=5 node --max-semi-space-size=2 --single-threaded-gc --disable-warning=ExperimentalWarning
 import packageJson from "../package.json" with { type: "json" };
 import { EXIT_FAILURE } from "./cli/command.ts";
 import { runCommand } from "./cli/program.ts";

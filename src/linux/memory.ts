@@ -11,7 +11,7 @@ const TRIM_MS = 10_000;
  * main.ts, since V8 decides on that before any code runs; the workers' by the same flag here.
  */
 export function saveMemory(): void {
-  setFlagsFromString("--max-semi-space-size=1");
+  setFlagsFromString("--max-semi-space-size=2");
   setFlagsFromString("--single-threaded-gc"); // the little there is to collect is not worth waking other threads
   libc.mallopt(M_ARENA_MAX, 1);
   setInterval(() => libc.malloc_trim(0), TRIM_MS).unref();

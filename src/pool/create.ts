@@ -38,7 +38,6 @@ async function make(bench: Workbench, volume: NewVolume, source: { readonly reco
     },
   });
   bench.publish({ kind: "thin", record: made });
-  bench.publishFigures();
   return made;
 }
 

@@ -17,6 +17,8 @@ const RESTART_MS = 1_000;
 const MOST_WAITING = 1_000;
 /** A call that has waited for longer is shown: the kernel keeps it. */
 const UNUSUAL_MS = 5_000;
+/** One clock for all that wait, which runs while anybody does: a timer and a look at the time for each are two system calls a call. */
+const TICK_MS = 500;
 /** They wait beside the actor for syncs, suspends and discards, which take as long as there is to write: that says nothing of the pool. */
 const UNHURRIED: ReadonlySet<CallName> = new Set([
   "createVolume",
@@ -47,7 +49,11 @@ export interface WorkerPoolOptions {
 
 interface Waiting {
   readonly operation: CallName;
-  readonly since: Date;
+  /** How many ticks it has waited. */
+  ticks: number;
+  /** Since when, once it is unusually long. */
+  since: Date | undefined;
+  readonly giveUp: () => void;
   readonly settle: (settled: { readonly value: unknown } | { readonly error: Error }) => void;
 }
 
@@ -63,6 +69,7 @@ export class WorkerPool implements Pool {
   #lock: Lock | undefined;
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #clock: NodeJS.Timeout | undefined;
   #lastId = 0;
 
   /** Begins at once, and serves when its view says so. */
@@ -75,9 +82,8 @@ export class WorkerPool implements Pool {
   }
 
   get view(): LiveView {
-    const oldest = [...this.#waiting.values()].find(({ operation }) => !UNHURRIED.has(operation));
-    const isUnusual = oldest !== undefined && Date.now() - oldest.since.getTime() > UNUSUAL_MS;
-    this.#view.stuck = isUnusual ? { operation: oldest.operation, since: oldest.since } : undefined;
+    const oldest = this.#waiting.size === 0 ? undefined : [...this.#waiting.values()].find(({ operation }) => !UNHURRIED.has(operation));
+    this.#view.stuck = oldest?.since === undefined ? undefined : { operation: oldest.operation, since: oldest.since };
     return this.#view;
   }
 
@@ -151,13 +157,13 @@ export class WorkerPool implements Pool {
     if (this.#waiting.size >= MOST_WAITING) throw this.#isStuck(name);
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(() => reject(this.#isStuck(name)), this.#patienceMs);
-    timer.unref();
+    this.#clock ??= setInterval(() => this.#tick(), TICK_MS).unref();
     this.#waiting.set(id, {
       operation: name,
-      since: new Date(),
+      ticks: 0,
+      since: undefined,
+      giveUp: () => reject(this.#isStuck(name)),
       settle: (settled) => {
-        clearTimeout(timer);
         this.#waiting.delete(id);
         if ("error" in settled) reject(settled.error);
         else resolve(settled.value);
@@ -165,6 +171,18 @@ export class WorkerPool implements Pool {
     });
     worker.postMessage({ kind: "call", id, name, args });
     return promise;
+  }
+
+  #tick(): void {
+    for (const waiting of this.#waiting.values()) {
+      waiting.ticks += 1;
+      const waitedMs = waiting.ticks * TICK_MS;
+      if (waitedMs > UNUSUAL_MS) waiting.since ??= new Date(Date.now() - waitedMs);
+      if (waitedMs >= this.#patienceMs) waiting.giveUp();
+    }
+    if (this.#waiting.size > 0) return;
+    clearInterval(this.#clock);
+    this.#clock = undefined;
   }
 
   #serving(): Worker {
