@@ -1,15 +1,14 @@
 import type { Buffer } from "node:buffer";
-import { readFile } from "node:fs/promises";
-import type { DeviceMapper, DeviceNumber } from "../devicemapper/device-mapper.ts";
+import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
 import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import { parsePoolTarget } from "../devicemapper/thin-table.ts";
 import { DmthinError } from "../errors.ts";
 import type { Lvm } from "../lvm/lvm.ts";
 import { kernelUuid, poolKernelNames } from "../lvm/names.ts";
 import type { LogicalVolume, PoolReport } from "../lvm/reports.ts";
-import { BYTES_PER_SECTOR, bytes, sectorsToBytes, type Bytes } from "../units.ts";
+import { bytes, sectorsToBytes, type Bytes } from "../units.ts";
 import type { BackingDevice, BackingDevices } from "./backing.ts";
-import { readRange } from "./block-device.ts";
+import { deviceByNumber, readRange } from "./block-device.ts";
 
 export interface LvmPoolParts {
   /** Of the driver, for its errors and for the name of its profile. */
@@ -157,7 +156,7 @@ export class LvmPool {
     const thresholdPercent = Math.round(this.#parts.autoextend.thresholdPercent);
     const chunkCount = Math.floor(found.volume.sizeBytes / table.chunkSize);
     const isMarked = thresholdPercent >= 100 || Math.abs(table.lowWaterMark - (chunkCount * (100 - thresholdPercent)) / 100) <= 1;
-    const [data, metadata] = [await deviceOf(table.data), await deviceOf(table.metadata)];
+    const [data, metadata] = [await deviceByNumber(table.data), await deviceByNumber(table.metadata)];
     const isFull = table.features.includes("error_if_no_space") === (found.report.whenFull === "error");
     const sizes = [sectorsToBytes(target.length), data.sizeBytes, metadata.sizeBytes];
     const onRecord = [found.volume.sizeBytes, found.data.sizeBytes, found.metadata.sizeBytes];
@@ -176,18 +175,13 @@ export class LvmPool {
     const [target] = this.#parts.dm.table(uuid);
     const table = target === undefined ? undefined : parsePoolTarget(target);
     if (table === undefined) throw new DmthinError({ code: "pool-not-ready", pool: this.#parts.pool, reason: `${this.fullName} has no thin pool's table` });
-    return { data: await deviceOf(table.data), metadata: await deviceOf(table.metadata), pool: { uuid } };
+    return { data: await deviceByNumber(table.data), metadata: await deviceByNumber(table.metadata), pool: { uuid } };
   }
 
   async #device(uuid: string): Promise<BackingDevice> {
     const info = this.#parts.dm.info(uuid);
     if (info === undefined)
       throw new DmthinError({ code: "pool-not-ready", pool: this.#parts.pool, reason: `LVM has not activated the parts of ${this.fullName}` });
-    return deviceOf(info);
+    return deviceByNumber(info);
   }
-}
-
-async function deviceOf({ major, minor }: DeviceNumber): Promise<BackingDevice> {
-  const sectorCount = await readFile(`/sys/dev/block/${major}:${minor}/size`, "utf8");
-  return { path: `/dev/dm-${minor}`, major, minor, sizeBytes: bytes(Number(sectorCount) * BYTES_PER_SECTOR) };
 }

@@ -84,6 +84,7 @@ test("a pool is taken with the chunk size it has, marked, fenced off from LVM's 
   makePool();
   const pool = await machine.open(describePool(THIN));
   expect(pool.view.figures).toMatchObject({ chunkSize: 128 * KiB, transactionId: 1, state: "rw" });
+  expect(pool.view.setup?.data.discardMaxBytes).toBeGreaterThan(0);
   await pool.calls.createVolume(newVolume("a"));
   expect(tags().trim().split(",").toSorted()).toEqual(["dmthin", "dmthin-pool-existing"]);
   expect(output("lvs", "--noheadings", "--options", "lv_profile,seg_monitor", THIN)).toMatch(/^dmthin-existing\s*(not monitored)?$/);
