@@ -1,0 +1,101 @@
+import { execFileSync } from "node:child_process";
+import { open } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { bytes, GiB, MiB } from "../../../src/units.ts";
+import { BLOCK, VolumeUser } from "../../demo/volume-user.ts";
+import { FullBench } from "./bench.ts";
+
+jest.setTimeout(240_000);
+/** A leaf of a full mapping has at least 126 entries: each write below lands in another one, so that it costs as much metadata as a write can. */
+const LEAF_BYTES = 126 * 64 * 1024;
+const LEAVES = 64;
+const ROUNDS = 40;
+
+let bench: FullBench;
+beforeEach(() => {
+  bench = new FullBench();
+});
+afterEach(async () => {
+  await bench.dispose();
+});
+
+const metadata = (): { readonly used: number; readonly total: number } => {
+  const status = bench.status();
+  return "metadata" in status ? status.metadata : { used: 0, total: 0 };
+};
+
+/** Scattered writes, all of them unsharing what a snapshot holds, round after round until a snapshot is refused. Answers why. */
+async function scatter(
+  user: VolumeUser,
+  id: string,
+  { patienceMs }: { readonly patienceMs: number },
+): Promise<{ readonly refusal: Error | undefined; readonly states: ReadonlySet<string> }> {
+  const device = await open(user.target(id), "r+");
+  const states = new Set<string>();
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let leaf = 0; leaf < LEAVES; leaf++) await device.write(Buffer.alloc(4096, round + 1), 0, 4096, leaf * LEAF_BYTES);
+      await device.sync();
+      states.add(bench.status().mode);
+      const refusal = await refusalOf(async () => user.snapshot(`moment-${round}`, id), patienceMs);
+      if (refusal !== undefined) return { refusal, states };
+    }
+  } finally {
+    await device.close();
+  }
+  return { refusal: undefined, states };
+}
+
+/** Asked again for so long, as an orchestrator does. */
+async function refusalOf(ask: () => Promise<unknown>, patienceMs: number): Promise<Error | undefined> {
+  for (const end = performance.now() + patienceMs; ; await sleep(200)) {
+    const answer = await bench.answered("CreateSnapshot", ask());
+    if ("value" in answer) return undefined;
+    if (performance.now() >= end) return answer.error;
+  }
+}
+
+async function volume(): Promise<{ readonly user: VolumeUser; readonly id: string }> {
+  const user = new VolumeUser(bench.driver.client, bench.folder, BLOCK);
+  const id = await user.create("scattered", GiB);
+  await user.stage(id);
+  await user.publish(id);
+  const args = ["if=/dev/zero", `of=${user.target(id)}`, "bs=1M", `count=${Math.ceil((LEAVES * LEAF_BYTES) / MiB)}`, "oflag=direct", "conv=notrunc"];
+  execFileSync("dd", args, { stdio: "ignore" });
+  return { user, id };
+}
+
+test("metadata that scattered writes fill: with no room snapshots are refused before the pool turns read-only, and deleting them makes room", async () => {
+  await bench.start({ data: bytes(1536 * MiB), metadata: bytes(4 * MiB) }, {});
+  const { user, id } = await volume();
+  const { refusal, states } = await scatter(user, id, { patienceMs: 0 });
+  expect(refusal).toMatchObject({ code: 9, details: expect.stringContaining("metadata space free, less than its minimum") });
+  expect([...states]).toEqual(["rw"]);
+  expect(bench.log).toContain("nothing is left to make it larger");
+  // Who has the volume writes on; and its copies can be deleted.
+  const device = await open(user.target(id), "r+");
+  for (let leaf = 0; leaf < LEAVES; leaf++) await device.write(Buffer.alloc(4096, 99), 0, 4096, leaf * LEAF_BYTES);
+  await device.sync();
+  await device.close();
+  expect(bench.status().mode).toBe("rw");
+  const { entries } = (await bench.driver.client.call("ListSnapshots", {})) as {
+    readonly entries: readonly { readonly snapshot: { readonly snapshot_id: string } }[];
+  };
+  expect(entries.length).toBeGreaterThan(3);
+  for (const { snapshot } of entries) await bench.done("DeleteSnapshot", user.deleteSnapshot(snapshot.snapshot_id));
+  await bench.done("CreateSnapshot", user.snapshot("after", id));
+});
+
+test("metadata that scattered writes fill is made larger where there is room, and nobody notices", async () => {
+  await bench.start({ data: bytes(4 * GiB), metadata: bytes(4 * MiB) }, {});
+  bench.enlarge("metadata", bytes(64 * MiB));
+  await bench.kill(); // a start looks afresh at what there is
+  await bench.restart();
+  const { user, id } = await volume();
+  const { refusal, states } = await scatter(user, id, { patienceMs: 20_000 });
+  expect(refusal).toBeUndefined();
+  expect([...states]).toEqual(["rw"]);
+  expect(metadata().total).toBeGreaterThan(1024);
+  expect(metadata().used).toBeGreaterThan(1024);
+});
