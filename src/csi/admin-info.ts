@@ -47,7 +47,7 @@ export function toPoolInfo({ description, view }: Pool): PoolInfo {
     discardOnDelete: description.discardOnDelete,
     zeroNewBlocks: description.zeroNewBlocks,
     figures: figures === undefined ? null : toFigures(figures, setup, description),
-    provisionedBytes: String(volumes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)),
+    provisionedBytes: String(view.promisedBytes),
     volumes: volumes.length,
     snapshots: thins.length - volumes.length,
     groups: view.groups.size,

@@ -24,9 +24,9 @@ export function addPoolMetrics(registry: Registry, pools: readonly Pool[]): void
     [{}, stuck === undefined ? 0 : (Date.now() - stuck.since.getTime()) / 1000],
   ]);
   for (const part of PARTS) addSpace(gauge, part);
-  gauge("provisioned_bytes", "Promised to volumes: the sum of their sizes.", [], ({ view }) => whenKnown(view, () => promised(view)));
+  gauge("provisioned_bytes", "Promised to volumes: the sum of their sizes.", [], ({ view }) => whenKnown(view, () => view.promisedBytes));
   gauge("overcommit_ratio", "Promised to volumes, as a multiple of the pool's size.", [], ({ view }) =>
-    withFigures(view, ({ data, chunkSize }) => (data.total === 0 ? 0 : promised(view) / (data.total * chunkSize))),
+    withFigures(view, ({ data, chunkSize }) => (data.total === 0 ? 0 : view.promisedBytes / (data.total * chunkSize))),
   );
   gauge("overcommit_limit_ratio", "How much may be promised, as a multiple of the pool's size.", [], ({ description }) => [[{}, description.overcommitRatio]]);
   gauge("volumes", "Volumes, snapshots and group snapshots.", ["kind"], ({ view }) => counts(view));
@@ -93,12 +93,6 @@ const withFigures = ({ status, figures }: PoolView, of: (figures: PoolFigures) =
   status.kind === "ready" && figures !== undefined ? [[{}, of(figures)]] : [];
 
 const whenKnown = ({ status }: PoolView, of: () => number): readonly Sample[] => (status.kind === "ready" ? [[{}, of()]] : []);
-
-function promised({ thins }: PoolView): number {
-  let sum = 0;
-  for (const record of thins.values()) if (record.kind === "volume" && record.state === "ready") sum += record.sizeBytes;
-  return sum;
-}
 
 function counts({ status, thins, groups }: PoolView): readonly Sample[] {
   if (status.kind !== "ready") return [];

@@ -97,6 +97,10 @@ export class RealWorld implements World {
     await this.#running.pool.calls.refresh();
   }
 
+  async lookUp(what: "inventory" | "measure"): Promise<void> {
+    await this.#running.pool.calls[what]();
+  }
+
   get poolUuid(): string {
     return poolUuidOf(this.dm);
   }

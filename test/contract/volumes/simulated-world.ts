@@ -86,6 +86,10 @@ export class SimulatedWorld implements World {
     await this.pool.calls.refresh();
   }
 
+  async lookUp(what: "inventory" | "measure"): Promise<void> {
+    await this.pool.calls[what]();
+  }
+
   get poolUuid(): string {
     return poolUuidOf(this.dm);
   }

@@ -47,6 +47,8 @@ export interface World {
   enlarge(part: Part, sizeBytes: number): void;
   /** The driver looks at its pool now, as it does every few seconds; what that leads to follows. */
   look(): Promise<void>;
+  /** What is looked up in the pool's metadata while it is in use: each asks for a metadata snapshot, of which there is one. */
+  lookUp(what: "inventory" | "measure"): Promise<void>;
   /** What the pool's metadata holds now, in order of number. Works while the driver runs. */
   thins(): Promise<readonly ThinListing[]>;
   /** The kernel's devices of this machine's pool, by name. */

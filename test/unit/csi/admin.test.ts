@@ -1,10 +1,10 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DriverInfo } from "../../../src/cli/driver-info.ts";
 import type { PoolDescription } from "../../../src/config/pool-description.ts";
-import { askDriver } from "../../../src/csi/admin-client.ts";
+import { askDriver, askVolumes } from "../../../src/csi/admin-client.ts";
 import { createAdminServer } from "../../../src/csi/admin-service.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import type { Pool, PoolView } from "../../../src/pool/pool.ts";
@@ -44,13 +44,18 @@ const starting: PoolView = {
   stuck: undefined,
 };
 
-async function asked(views: readonly PoolView[]): Promise<DriverInfo> {
+const asked = async (views: readonly PoolView[]): Promise<DriverInfo> =>
+  serving(
+    views.map((view) => ({ description, view }) as Pick<Pool, "description" | "view"> as Pool),
+    async (socket) => askDriver(socket, 5000),
+  );
+
+async function serving<Answer>(pools: readonly Pool[], ask: (socket: string) => Promise<Answer>): Promise<Answer> {
   const folder = await mkdtemp(join(tmpdir(), "dmthin-admin-"));
-  const pools = views.map((view) => ({ description, view }) as Pick<Pool, "description" | "view"> as Pool);
   const server = createAdminServer({ pools: () => pools, upkeep: new FakeUpkeep(), version: "1.2.3", node: "node-1", logger: silentLogger });
   try {
     await server.listen(join(folder, "admin.sock"));
-    return await askDriver(join(folder, "admin.sock"), 5000);
+    return await ask(join(folder, "admin.sock"));
   } finally {
     await server.close(AbortSignal.abort());
     await rm(folder, { recursive: true });
@@ -84,7 +89,7 @@ test("an operator reads every figure of a pool, in bytes, from its memory", asyn
       },
       thins: await thins(),
       groups: new Map(),
-      promisedBytes: 0,
+      promisedBytes: GiB,
       inventory: { orphans: [{ number: 9, mappedBytes: GiB, transactionId: 3 }], discrepancies: [{ id: "vol-x", number: 4, reason: "missing" }] },
       stuck: { operation: "create", since: new Date(1_700_000_000_000) },
     },
@@ -123,4 +128,52 @@ test("a pool that starts or is refused is told as such, with the remedy, and no 
   expect(pools.map(({ status }) => status)).toEqual(["RECOVERING", "LOCKED", "REFUSED"]);
   expect(pools[0]).toMatchObject({ figures: undefined, inventory: undefined, stuck: undefined, refusal: "" });
   expect(pools[2]).toMatchObject({ refusal: "its superblock is blank", remedy: "look at the disk" });
+});
+
+const ready: PoolView = { ...starting, status: { kind: "ready" } };
+const never = async (): Promise<never> => new Promise(() => undefined);
+const calling = (view: PoolView, calls: Partial<Pool["calls"]>): Pool => ({ description, view, calls }) as unknown as Pool;
+
+describe("figures are read anew, and a pool that hangs is told as it was last seen", () => {
+  test("each pool that serves is asked, and its answer is what is told", async () => {
+    const view = { ...ready, promisedBytes: 1 };
+    const refresh = async () => {
+      view.promisedBytes = 2;
+      return Promise.reject(new Error("only news count"));
+    };
+    const { pools } = await serving([calling(view, { refresh })], async (socket) => askDriver(socket, 5000));
+    expect(pools[0]?.provisionedBytes).toBe(2);
+  });
+
+  test("one that does not answer holds up neither the others nor the answer; one that is known to be stuck is not asked", async () => {
+    let asked = 0;
+    const stuck = calling({ ...ready, stuck: { operation: "refresh", since: new Date() } }, { refresh: async () => (asked++, never()) });
+    const { pools } = await serving([calling(ready, { refresh: never }), stuck], async (socket) => askDriver(socket, 60_000));
+    expect(pools).toHaveLength(2);
+    expect(asked).toBe(0);
+  });
+
+  test("volumes of a pool that cannot be measured in time are told all the same, and that they were not", async () => {
+    const view = {
+      ...ready,
+      thins: await thins(),
+      spaces: new Map([...(await thins()).keys()].map((id) => [id, { mappedBytes: MiB, exclusiveBytes: undefined }])),
+    };
+    const ask = async (measure: Pool["calls"]["measure"], measureMs: number) =>
+      serving([calling(view, { measure })], async (socket) => askVolumes(socket, { pool: "", measureMs }, 60_000));
+    const late = await ask(never, 1);
+    expect(late.notMeasured).toEqual(["fast"]);
+    expect(late.volumes.map(({ kind, mappedBytes, exclusiveBytes, deleting }) => ({ kind, mappedBytes, exclusiveBytes, deleting }))).toEqual([
+      { kind: "VOLUME", mappedBytes: MiB, exclusiveBytes: undefined, deleting: false },
+      { kind: "VOLUME", mappedBytes: MiB, exclusiveBytes: undefined, deleting: true },
+      { kind: "SNAPSHOT", mappedBytes: MiB, exclusiveBytes: undefined, deleting: false },
+    ]);
+    expect((await ask(async () => undefined, 60_000)).notMeasured).toEqual([]);
+    expect((await ask(never, 0)).notMeasured).toEqual([]);
+  });
+
+  test("a pool that is not there is an error", async () => {
+    const wrong = serving([calling(ready, {})], async (socket) => askVolumes(socket, { pool: "x", measureMs: 0 }, 5000));
+    await expect(wrong).rejects.toMatchObject({ details: "there is no pool x" });
+  });
 });

@@ -59,7 +59,7 @@ const ready: PoolView = {
     ["vol-b", { ...volume, id: "vol-b", name: "gone", state: "deleting" }],
   ]),
   groups: new Map(),
-  promisedBytes: 0,
+  promisedBytes: GiB,
   care,
   spaces: new Map([["vol-a", { mappedBytes: MiB, exclusiveBytes: bytes(512 * KiB) }]]),
   exclusiveAt: new Date(9000),
