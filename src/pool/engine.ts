@@ -51,10 +51,15 @@ export class PoolEngine implements PoolCalls {
       return figures;
     };
     const engine = new PoolEngine({ ...open, parts, mailbox: new Mailbox(), gate: new Mailbox(), publish, publishFigures });
-    publish({ kind: "catalog", thins: [...open.catalog.thins.values()], groups: [...open.catalog.groups.values()] });
-    publish({ kind: "setup", setup: describeSetup(parts.dm, open.device.uuid, open.devices) });
-    await engine.#care.begin();
-    publishFigures();
+    try {
+      publish({ kind: "catalog", thins: [...open.catalog.thins.values()], groups: [...open.catalog.groups.values()] });
+      publish({ kind: "setup", setup: describeSetup(parts.dm, open.device.uuid, open.devices) });
+      await engine.#care.begin();
+      publishFigures();
+    } catch (error) {
+      await engine.close(); // the next attempt needs the catalogue
+      throw error;
+    }
     publish({ kind: "status", status: { kind: "ready" } });
     engine.#deletions.begin();
     engine.#inventories.begin();
