@@ -28,6 +28,14 @@ const situation = (change: Partial<Situation>): Situation => ({
   ...change,
 });
 
+const policy = (how: "auto" | "queue" | "error", threshold = 80) => ({
+  autoextend: { thresholdPercent: threshold, percent: 20 },
+  whenFull: how,
+});
+const room = (data: number): Situation["room"] => ({ data: bytes(data), metadata: bytes(0) });
+const failed = (failures: number) => ({ tried: { data: { failures, msAgo: 0 }, metadata: untried } });
+const whenFull = (change: Partial<Situation>) => decide(situation(change)).whenFull;
+
 describe("extension", () => {
   test.each([
     [80, []],
@@ -44,8 +52,7 @@ describe("extension", () => {
   });
 
   test("the threshold of metadata is the description's where that is earlier", () => {
-    const at = (threshold: number) => thresholdPercent("metadata", { autoextend: { thresholdPercent: threshold, percent: 20 }, whenFull: "auto" });
-    expect([50, 75, 80, 99, 100].map(at)).toEqual([50, 75, 75, 75, undefined]);
+    expect([50, 75, 80, 99, 100].map((threshold) => thresholdPercent("metadata", policy("auto", threshold)))).toEqual([50, 75, 75, 75, undefined]);
   });
 
   test("metadata comes before data, which needs it", () => {
@@ -129,13 +136,6 @@ describe("exhausted", () => {
 });
 
 describe("when full", () => {
-  const room = (data: number): Situation["room"] => ({ data: bytes(data), metadata: bytes(0) });
-  const whenFull = (change: Partial<Situation>) => decide(situation(change)).whenFull;
-  const policy = (how: "auto" | "queue" | "error", thresholdPercent_ = 80) => ({
-    autoextend: { thresholdPercent: thresholdPercent_, percent: 20 },
-    whenFull: how,
-  });
-
   test("auto: writes wait while there is a chunk to be had, and fail when there is none", () => {
     expect(whenFull({ room: room(CHUNK) })).toBeUndefined();
     expect(whenFull({ room: room(CHUNK - 1) })).toBe("error");
@@ -148,7 +148,6 @@ describe("when full", () => {
 
   test("auto: writes fail where nothing is made larger by itself, and after three failures", () => {
     expect(whenFull({ policy: policy("auto", 100) })).toBe("error");
-    const failed = (failures: number) => ({ tried: { data: { failures, msAgo: 0 }, metadata: untried } });
     expect([2, 3].map((failures) => whenFull(failed(failures)))).toEqual([undefined, "error"]);
     expect(whenFull({ ...failed(3), whenFull: "error" })).toBeUndefined();
   });

@@ -32,8 +32,8 @@ describe("capacity", () => {
   });
 
   test("is backed by the filesystem below the pool's files, above its reserve", () => {
-    const on = (freeBytes: number) => availableBytes(description, { ...empty, host: { freeBytes: bytes(freeBytes), reserveBytes: GiB } }, 0);
-    expect([100 * GiB, 3 * GiB, GiB, 0].map(on)).toEqual([18 * GiB, 4 * GiB, 0, 0]);
+    const hosts = [100 * GiB, 3 * GiB, GiB, 0].map((freeBytes) => ({ freeBytes: bytes(freeBytes), reserveBytes: GiB }));
+    expect(hosts.map((host) => availableBytes(description, { ...empty, host }, 0))).toEqual([18 * GiB, 4 * GiB, 0, 0]);
   });
 
   test("ends with the metadata: a volume that could not be mapped is not promised", () => {
