@@ -62,7 +62,7 @@ export class Care {
     const figures = await this.#bench.mailbox.run(() => this.#bench.publishFigures({ exact: true }));
     this.#seen = figures;
     this.#again = true;
-    this.#underWay ??= this.#tend().finally(() => (this.#underWay = undefined));
+    this.#begin();
     return figures;
   }
 
@@ -85,6 +85,13 @@ export class Care {
   async end(): Promise<void> {
     this.#ended = true;
     await this.#underWay;
+  }
+
+  #begin(): void {
+    this.#underWay ??= this.#tend().finally(() => {
+      this.#underWay = undefined;
+      if (this.#again && !this.#ended) this.#begin(); // a look that came as it ended
+    });
   }
 
   async #tend(): Promise<void> {
