@@ -60,6 +60,8 @@ export type ErrorFacts =
       readonly timedOut: boolean;
       readonly aborted: boolean;
     }
+  /** mkfs failed with options that the volume's owner has chosen. */
+  | { readonly code: "mkfs-refused"; readonly id: string; readonly filesystem: string; readonly mkfsOptions: readonly string[]; readonly reason: string }
   | { readonly code: "program-missing"; readonly program: string; readonly package: string }
   | { readonly code: "deadline"; readonly operation: string }
   /** The caller does not wait for an answer any more. */
@@ -128,6 +130,8 @@ const sentences: Sentences = {
           : `was ended by ${signal}`;
     return `${argv.join(" ")} ${how}${stderr.trim() === "" ? "" : `: ${stderr.trim().slice(-1000)}`}`;
   },
+  "mkfs-refused": ({ id, filesystem, mkfsOptions, reason }) =>
+    `volume ${id} cannot be formatted: mkfs.${filesystem} failed with its mkfsOptions "${mkfsOptions.join(" ")}" (${reason.slice(-500)}): delete it, and make it anew with others`,
   "program-missing": ({ program, package: name }) => `the program ${program} is not installed: install the package ${name}`,
   deadline: ({ operation }) => `${operation} ran out of time: try again`,
   cancelled: ({ operation }) => `${operation} was given up by its caller`,

@@ -35,6 +35,7 @@ const usual: Rules = {
   "catalog-refused": status.FAILED_PRECONDITION,
   "kernel-failed": status.INTERNAL,
   "program-failed": ({ timedOut, aborted }) => (timedOut ? status.DEADLINE_EXCEEDED : aborted ? status.ABORTED : status.INTERNAL),
+  "mkfs-refused": status.FAILED_PRECONDITION,
   "program-missing": status.FAILED_PRECONDITION,
   deadline: status.DEADLINE_EXCEEDED,
   cancelled: status.CANCELLED,

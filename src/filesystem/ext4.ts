@@ -21,6 +21,8 @@ const OPERATIONAL_ERROR = 8;
 export const ext4: TypeOfFilesystem = {
   // From 8 MiB on it has a journal; below 16 that takes a tenth and more.
   minimumBytes: bytes(16 * MiB),
+  // Not -n, which makes nothing, -S, which makes a part, -t, another type, nor -d, -l and -z, which name files. Source: mke2fs(8).
+  usage: { values: "bCeEfgGiIJLmMNoOrTU", flags: "cDFjKqv" },
   // One -F: overwrites what is there, but not what is in use.
   makeArgv: (_kernel, device, options) => ["mkfs.ext4", "-q", "-F", ...joinedBehind(ON_ZEROS, options), device],
   mountOptions: ({ deviceReadOnly }) => (deviceReadOnly ? ["noload"] : []),

@@ -1,6 +1,7 @@
 import type { Run } from "../exec/run.ts";
 import type { Bytes } from "../units.ts";
 import type { KernelVersion } from "./kernel-features.ts";
+import type { MkfsUsage } from "./mkfs-usage.ts";
 
 export interface MountNeeds {
   readonly readOnly: boolean;
@@ -12,6 +13,8 @@ export interface MountNeeds {
 export interface TypeOfFilesystem {
   /** The smallest device worth making it on. */
   readonly minimumBytes: Bytes;
+  /** The options that users may give it. */
+  readonly usage: MkfsUsage;
   /** Overwrites whatever is there, and discards nothing: a new thin device has nothing mapped. The user's `options` win over ours. */
   makeArgv(kernel: KernelVersion, device: string, options: readonly string[]): readonly string[];
   /** Added to the user's. */

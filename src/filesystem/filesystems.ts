@@ -48,6 +48,8 @@ export interface MountRequest {
 export interface Filesystems {
   /** undefined: nothing known is on it; it may hold anything all the same. Starts a program only for what is none of our filesystems. */
   probe(device: string, signal?: AbortSignal): Promise<Probed | undefined>;
+  /** What is wrong with options for mkfs, a sentence each, as far as it can be told without a device. */
+  mkfsProblems(type: FilesystemType, options: readonly string[]): readonly string[];
   /** How large the filesystem on the device says that it is; undefined where there is none of ours. */
   sizeOf(device: string): Promise<Bytes | undefined>;
   /** Formats; `options` one argument each, after those the type needs on this kernel. */

@@ -8,6 +8,7 @@ import type { Filesystems, FilesystemType, Mount, MountRequest, Probed, Usage } 
 import { deviceIdentity } from "./identity.ts";
 import { parseKernelRelease, type KernelVersion } from "./kernel-features.ts";
 import { requireNoPaths } from "./mkfs-options.ts";
+import { mkfsProblems } from "./mkfs-usage.ts";
 import { bindMount, mountDevice, requireDevice } from "./mount.ts";
 import { mounts } from "./mounts.ts";
 import { probe } from "./probe.ts";
@@ -57,6 +58,10 @@ export class LinuxFilesystems implements Filesystems {
   async probe(device: string, signal?: AbortSignal): Promise<Probed | undefined> {
     requireDevice(device);
     return (await recognise(this.#threads, device)) ?? probe(this.#run, device, signal);
+  }
+
+  mkfsProblems(type: FilesystemType, options: readonly string[]): readonly string[] {
+    return mkfsProblems(`mkfs.${type}`, TYPES[type].usage, options);
   }
 
   async sizeOf(device: string): Promise<Bytes | undefined> {

@@ -7,6 +7,8 @@ import { withoutNamed } from "./mkfs-options.ts";
 export const xfs: TypeOfFilesystem = {
   /** mkfs.xfs refuses less. */
   minimumBytes: bytes(300 * MiB),
+  // Not -N, which makes nothing, nor -c and -p, which name files. Source: mkfs.xfs(8).
+  usage: { values: "bdilLmnrs", flags: "fKq" },
   makeArgv: (kernel, device, options) => {
     const off = missingFrom(kernel, XFS_SWITCHES).map(({ option, name }) => ({ option, items: [`${name}=0`] }));
     return ["mkfs.xfs", "-q", "-K", "-f", ...withoutNamed(off, options), device];

@@ -64,6 +64,7 @@ function plan(parts: Parts, id: string, wanted: VolumeWanted, purpose: Purpose):
   });
   const { discardOnDelete = description.discardOnDelete, xfsNospaceMaxRetries = "auto" } = parameters.mutable;
   const { mkfsOptions } = purpose;
+  if (source === undefined) requireMkfsOptions(parts, filesystem, mkfsOptions);
   return {
     pool,
     volume: { id, name, sizeBytes, origin, filesystem, capabilities, mkfsOptions, parameters: { discardOnDelete, xfsNospaceMaxRetries } },
@@ -72,3 +73,9 @@ function plan(parts: Parts, id: string, wanted: VolumeWanted, purpose: Purpose):
 
 const blankFilesystem = (purpose: Purpose, pool: Pool): NewVolume["filesystem"] =>
   purpose.access === "block" ? undefined : (purpose.filesystem ?? pool.description.filesystem);
+
+/** Now, and not when the volume is first staged: then it has a claim and a pod that wait for it. */
+function requireMkfsOptions({ filesystems }: Parts, filesystem: NewVolume["filesystem"], options: readonly string[]): void {
+  const problems = filesystem === undefined ? [] : filesystems.mkfsProblems(filesystem, options);
+  if (problems.length > 0) throw new DmthinError({ code: "invalid-argument", problems: problems.map((each) => `parameter mkfsOptions: ${each}`) });
+}

@@ -1,5 +1,5 @@
 import type { VolumeRecord } from "../catalog/records.ts";
-import { DmthinError, isErrno } from "../errors.ts";
+import { DmthinError, isErrno, isError } from "../errors.ts";
 import type { FilesystemType } from "../filesystem/filesystems.ts";
 import type { ActiveDevice } from "../pool/pool-calls.ts";
 import type { Pool } from "../pool/pool.ts";
@@ -61,8 +61,18 @@ async function prepare(staged: Staged): Promise<VolumeRecord> {
 async function format({ parts, pool, record, type, device, call }: Staged): Promise<VolumeRecord> {
   if (record.filesystem.state !== "formatting") await pool.calls.setFilesystem(record.id, { state: "formatting" });
   await requireIdentity(parts.filesystems, record.id, device);
-  await parts.filesystems.make(type, device.path, record.mkfsOptions, call.signal);
+  await namingOptions(record, type, async () => parts.filesystems.make(type, device.path, record.mkfsOptions, call.signal));
   return pool.calls.setFilesystem(record.id, { state: "formatted", renewIdentity: false, growFilesystem: false });
+}
+
+/** What mkfs refuses may be what the volume's owner asked for: then the error says so, since they cannot know what we add. */
+async function namingOptions({ id, mkfsOptions }: VolumeRecord, filesystem: FilesystemType, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (mkfsOptions.length === 0 || !isError(error, "program-failed") || error.facts.exitCode === undefined) throw error;
+    throw new DmthinError({ code: "mkfs-refused", id, filesystem, mkfsOptions, reason: error.facts.stderr.trim() }, { cause: error });
+  }
 }
 
 /** A check is not ended with its call: one that its caller's time limit kills would begin anew with each repeat, and never end. */

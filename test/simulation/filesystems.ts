@@ -1,5 +1,6 @@
 import type { Filesystems, FilesystemType, Mount, MountRequest, Probed, Usage } from "../../src/filesystem/filesystems.ts";
 import { DmthinError, isError } from "../../src/errors.ts";
+import { mkfsProblems } from "../../src/filesystem/mkfs-usage.ts";
 import { TYPES } from "../../src/filesystem/types.ts";
 import { bytes, type Bytes } from "../../src/units.ts";
 import type { BlockDevice } from "./disk.ts";
@@ -28,6 +29,10 @@ export class SimulatedFilesystems implements Filesystems {
     return waiting(() => this.#process.look(() => probeBlock(block)));
   }
 
+  mkfsProblems(type: FilesystemType, options: readonly string[]): readonly string[] {
+    return mkfsProblems(`mkfs.${type}`, TYPES[type].usage, options);
+  }
+
   async sizeOf(device: string): Promise<Bytes | undefined> {
     const block = this.#machine.kernel.block(device);
     const header = block === undefined ? undefined : readHeader(block);
@@ -39,7 +44,7 @@ export class SimulatedFilesystems implements Filesystems {
     const block = this.#block(device, argv);
     if (this.#machine.mounts.isMounted(block)) throw programFailed(argv, 1, `${device} contains a mounted filesystem`);
     if (block.sizeBytes < TYPES[type].minimumBytes) throw programFailed(argv, 1, `${device} is too small`);
-    if (options.includes("--no-such-option")) throw programFailed(argv, 1, "unrecognized option '--no-such-option'");
+    if (options.join(" ").includes("-b 999")) throw programFailed(argv, 1, `mkfs.${type}: invalid block size - 999`);
     await this.#process.changeSlowly("mkfs begins", device, () => makeImage(block, type, "half"));
     signal?.throwIfAborted();
     await this.#process.changeSlowly("mkfs", device, () => makeImage(block, type, "made"));

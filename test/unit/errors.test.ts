@@ -41,6 +41,7 @@ const samples: { readonly [Code in ErrorCode]: FactsOf<Code> } = {
   deadline: { code: "deadline", operation: "statfs of /pod" },
   cancelled: { code: "cancelled", operation: "expansion of vol-a" },
   "shutting-down": { code: "shutting-down" },
+  "mkfs-refused": { code: "mkfs-refused", id: "vol-x", filesystem: "ext4", mkfsOptions: ["-b", "999"], reason: "invalid block size" },
   "root-needed": { code: "root-needed", operation: "this" },
   "config-invalid": {
     code: "config-invalid",

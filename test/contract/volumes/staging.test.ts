@@ -158,10 +158,19 @@ describe(`staging and publishing on ${worldName}`, () => {
     expect(await client.get(record.id, kind, "file")).toBe("content");
   });
 
-  test("a filesystem that mkfs refuses to make is an error with mkfs's own words, and the volume can be deleted", async () => {
+  test("mkfsOptions that cannot be right are refused before there is a volume", async () => {
     const { client, world } = suite;
-    const { record } = await client.create("one", { mkfsOptions: ["--no-such-option"] });
-    await expect(client.stage(client.use(record.id))).rejects.toThrow(/no-such-option/);
+    for (const mkfsOptions of [["--no-such-option"], ["-n"], ["/dev/sda"], ["-N"]]) {
+      await expectRefusal(client.create("one", { mkfsOptions }), "invalid-argument");
+      await expect(client.create("one", { mkfsOptions })).rejects.toThrow(/^parameter mkfsOptions: /);
+    }
+    expect(await world.thins()).toEqual([]);
+  });
+
+  test("a filesystem that mkfs refuses to make is an error with mkfs's own words and the volume's mkfsOptions, and the volume can be deleted", async () => {
+    const { client, world } = suite;
+    const { record } = await client.create("one", { mkfsOptions: ["-b", "999"] });
+    await expect(client.stage(client.use(record.id))).rejects.toThrow(/mkfsOptions "-b 999" \(.*invalid block size/s);
     await client.delete(record.id);
     expect(world.devices()).toHaveLength(1);
   });

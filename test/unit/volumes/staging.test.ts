@@ -77,9 +77,9 @@ describe("staging", () => {
   });
 
   test("that fails leaves nothing staged, so that the volume can be deleted", async () => {
-    await node.client.create("a", { mkfsOptions: ["--no-such-option"] });
+    await node.client.create("a", { mkfsOptions: ["-b", "999"] });
     const use = node.client.use(ID);
-    await expectRefusal(node.client.stage(use), "program-failed");
+    await expectRefusal(node.client.stage(use), "mkfs-refused");
     expect([await record(), volumeDevices()]).toMatchObject([{ staging: undefined }, []]);
     await node.client.delete(ID);
   });
