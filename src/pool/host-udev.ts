@@ -15,6 +15,7 @@ const SYS_BLOCK = "/sys/class/block";
  * Source: manager_reload in systemd's src/udev/udev-manager.c.
  */
 const NOTICED_MS = 4_000;
+const NEW_MS = 60_000;
 
 /**
  * Writes the rules for these pools where the host's udevd reads them, before any device is activated. Without a udevd
@@ -24,7 +25,10 @@ export async function installUdevRules(pools: readonly PoolDescription[], logger
   if ((await stat(join(RUN_UDEV, "control")).catch(() => undefined)) === undefined) return;
   try {
     const matches = tenantsDevices(pools, await kernelNames(pools));
-    if (await write(udevRules(matches))) void showAgain(matches, ending);
+    await write(udevRules(matches));
+    // Also those of a driver that ended before it came to that.
+    const { mtimeMs } = await stat(HOST_RULES);
+    if (Date.now() - mtimeMs < NEW_MS) void showAgain(matches, ending);
   } catch (error) {
     const remedy = `let the driver write to ${RUN_UDEV}/rules.d of the host`;
     logger.warn("the host's udev looks into what volumes hold: its rules for them cannot be written", { error, remedy });
@@ -32,12 +36,11 @@ export async function installUdevRules(pools: readonly PoolDescription[], logger
 }
 
 /** Whole or not at all: udevd may read it at any moment. */
-async function write(rules: string): Promise<boolean> {
-  if ((await readFile(HOST_RULES, "utf8").catch(() => undefined)) === rules) return false;
+async function write(rules: string): Promise<void> {
+  if ((await readFile(HOST_RULES, "utf8").catch(() => undefined)) === rules) return;
   await mkdir(join(RUN_UDEV, "rules.d"), { recursive: true });
   await writeFile(`${HOST_RULES}.unfinished`, rules, { mode: 0o644 });
   await rename(`${HOST_RULES}.unfinished`, HOST_RULES);
-  return true;
 }
 
 async function kernelNames(pools: readonly PoolDescription[]): Promise<(path: string) => string | undefined> {
