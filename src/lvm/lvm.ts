@@ -88,8 +88,9 @@ export class Lvm {
   }
 
   /** Without autoactivation: only its owner activates what is in it. */
-  async createVolumeGroup(name: string, devices: readonly string[], tags: readonly string[]): Promise<void> {
-    await this.#run("vgcreate", ["--setautoactivation", "n", ...tagged(tags), name, ...devices]);
+  async createVolumeGroup(name: string, devices: readonly string[], options: { readonly tags: readonly string[]; readonly extentBytes: Bytes }): Promise<void> {
+    const { tags, extentBytes } = options;
+    await this.#run("vgcreate", ["--setautoactivation", "n", "--physicalextentsize", `${extentBytes}b`, ...tagged(tags), name, ...devices]);
   }
 
   async extendVolumeGroup(name: string, devices: readonly string[]): Promise<void> {
@@ -148,6 +149,12 @@ export class Lvm {
     await this.#run("lvchange", ["--refresh", volume]);
   }
 
+  /** Writes a pool's metadata anew onto the spare, by thin_repair with these options, and keeps the old as NAME_metaN. Nothing of it may be active. */
+  async repairPool(pool: string, thinRepairOptions: readonly string[]): Promise<void> {
+    const options = thinRepairOptions.length === 0 ? "" : `global/thin_repair_options=[${thinRepairOptions.map((option) => `"${option}"`).join(",")}]`;
+    await this.#run("lvconvert", ["--yes", "--repair", pool], options);
+  }
+
   /** Makes the volume that much larger, on these disks, or on any of the group's. Of a pool: its data. */
   async extend(volume: string, extents: number, on: readonly string[] = []): Promise<void> {
     await this.#run("lvextend", ["--extents", `+${extents}`, volume, ...on]);
@@ -169,10 +176,10 @@ export class Lvm {
   }
 
   /** After the one before it has ended, also when its call was given up. */
-  async #run(command: string, args: readonly string[]): Promise<Output> {
+  async #run(command: string, args: readonly string[], config = ""): Promise<Output> {
     const { run, devices, inherit = [], deadlineMs = DEADLINE_MS } = this.#options;
     const shown = devices === undefined ? [] : ["--devices", devices.join(",")];
-    const argv = ["lvm", command, ...shown, "--config", CONFIG, ...args];
+    const argv = ["lvm", command, ...shown, "--config", `${CONFIG} ${config}`.trim(), ...args];
     const turn = this.#last.then(async () => {
       await endOfEarlier(argv, deadlineMs);
       return run(argv, { neverKill: true, deadlineMs, inherit, env: ENVIRONMENT });

@@ -6,7 +6,7 @@ import { examineDisks, isSameDisk, lvmOn, seeDisks, whyNot, type Examined, type 
 import { findDisks } from "./disk-patterns.ts";
 import { notReady, refused, type DirectLvmParts } from "./direct-lvm-parts.ts";
 import { blankEnds } from "./block-device.ts";
-import { describeLayout, extentsOf, layOut, type Room } from "./lvm-layout.ts";
+import { EXTENT_BYTES, describeLayout, extentsOf, layOut, type Room } from "./lvm-layout.ts";
 
 /** The pool's own volume group, whole. */
 export interface OwnGroup {
@@ -91,7 +91,7 @@ async function makeGroup(parts: DirectLvmParts, seen: SeenDisks, mark: Mark): Pr
   await label(parts, lvm, chosen, mark);
   const tags = [DMTHIN_TAG, poolTag(description.name), markTag(mark.mark)];
   const paths = chosen.map(({ disk }) => disk.path);
-  await step(observe, "vgcreate", () => lvm.createVolumeGroup(backing.volumeGroup, paths, tags));
+  await step(observe, "vgcreate", () => lvm.createVolumeGroup(backing.volumeGroup, paths, { tags, extentBytes: EXTENT_BYTES }));
 }
 
 /** Each disk gets LVM's label with a uuid of ours. Those of an interrupted start have it. */

@@ -7,7 +7,7 @@ await testCommand(
   [
     { name: "the lab itself", run: () => runJest(["lab"], args, ["--runInBand"]) },
     { name: "reboots, and udev as hosts have it", run: () => runJest(["reboot"], args, ["--runInBand"]) },
-    { name: "the layers on a real kernel", run: () => runJestInGuest("kernel", args, { disks: ["4G", "4G"] }) },
+    { name: "the layers on a real kernel", run: () => runJestInGuest("kernel", args, { disks: ["4G", "4G", "2G"] }) },
   ],
   { root: true, takesArguments: true },
 );

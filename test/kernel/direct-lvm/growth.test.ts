@@ -9,7 +9,7 @@ import { CareBench } from "../pool/care-bench.ts";
 import { cleanMachine, DISKS, dm, GROUP, lvm, tool } from "./rig.ts";
 
 jest.setTimeout(180_000);
-const [, SECOND = ""] = DISKS;
+const [, , DISK = ""] = DISKS;
 let bench: CareBench;
 
 beforeEach(() => {
@@ -25,7 +25,7 @@ afterEach(async () => {
 
 const backing = (change: Partial<DirectLvmBacking> = {}): DirectLvmBacking => ({
   kind: "directLvm",
-  devices: [SECOND],
+  devices: [DISK],
   metadataDevices: [],
   volumeGroup: GROUP,
   thinpPercent: 10,
@@ -69,7 +69,7 @@ test("data and metadata are extended while a writer is at work, which loses noth
 
   expect(await bench.fill(path, 4096, 1024)).toMatchObject({ code: 1, said: expect.stringContaining("No space left on device") });
   await bench.until(() => pool.view.care?.data.exhausted === true && pool.view.figures?.queuesWhenFull === false);
-  expect((await lvm(SECOND).physicalVolumes()).map(({ freeExtents }) => freeExtents)).toEqual([0]);
+  expect((await lvm(DISK).physicalVolumes()).map(({ freeExtents }) => freeExtents)).toEqual([0]);
   expect((await onRecord()).whenFull).toBe("error");
   expect([bench.told("exhausted").length, bench.told("failing").length]).toEqual([1, 1]);
 }, 150_000);
@@ -103,7 +103,7 @@ test("LVM killed in the middle of an extension is put right at the next start: n
 /** At a time in ms, or as soon as the pool is suspended; answers whether it has left anything so. */
 async function killLvextend(when: number | "suspended"): Promise<boolean> {
   const config = "activation/monitoring=0 activation/udev_sync=0 activation/udev_rules=0";
-  const child = spawn("lvm", ["lvextend", "--devices", SECOND, "--config", config, "--extents", "+4", `${GROUP}/pool`], { stdio: "ignore" });
+  const child = spawn("lvm", ["lvextend", "--devices", DISK, "--config", config, "--extents", "+4", `${GROUP}/pool`], { stdio: "ignore" });
   const exited = once(child, "exit");
   const below = dm.list().filter(({ name }) => poolKernelNames(GROUP, "pool").includes(name));
   const isSuspended = (name: string): boolean => below.some((device) => device.name.endsWith(name) && dm.info(device.uuid)?.suspended === true);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import { cleanMachine, DISKS, GROUP, lvm, newState, removeState, startChild } from "./rig.ts";
 
 jest.setTimeout(240_000);
@@ -8,8 +8,8 @@ const [FIRST = "", SECOND = ""] = DISKS;
 const WISH = { devices: [FIRST, SECOND] };
 let state: string;
 
+beforeAll(() => cleanMachine());
 beforeEach(() => {
-  cleanMachine();
   state = newState();
 });
 afterEach(() => {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import { Catalog } from "../../../src/catalog/catalog.ts";
 import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { VolumeUser } from "../../demo/volume-user.ts";
@@ -15,8 +15,8 @@ const [FIRST = "", SECOND = "", THIRD = ""] = DISKS;
 const SIZE = 256 * MiB;
 let folder: string;
 
+beforeAll(() => cleanMachine());
 beforeEach(() => {
-  cleanMachine();
   folder = newState();
 });
 afterEach(() => {

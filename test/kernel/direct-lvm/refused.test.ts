@@ -1,15 +1,15 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { cleanMachine, DISKS, dm, endsOf, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
 
 jest.setTimeout(180_000);
 const [FIRST = "", SECOND = "", THIRD = ""] = DISKS;
 let state: string;
 
+beforeAll(() => cleanMachine());
 beforeEach(() => {
-  cleanMachine();
   state = newState();
 });
 afterEach(() => {

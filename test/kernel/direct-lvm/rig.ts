@@ -132,10 +132,9 @@ export function cleanMachine(disks: readonly string[] = DISKS): void {
   for (const [, target = ""] of readFileSync("/proc/self/mountinfo", "utf8").matchAll(/^(?:\S+ ){4}(\S*dmthin-direct-test\S*)/gm))
     spawnSync("umount", ["--lazy", target]);
   for (let tries = 0; tries < 5; tries++) {
-    for (const { name, uuid } of dm.list()) {
-      if (!/^(dmthin|test|other)/.test(name)) continue;
-      if (dm.info(uuid)?.suspended === true) spawnSync("dmsetup", ["resume", name]);
-      spawnSync("dmsetup", ["remove", name]);
+    for (const { name, uuid } of dm.list().filter((device) => /^(dmthin|test|other)/.test(device.name))) {
+      if (uuid === "") spawnSync("dmsetup", ["remove", name]);
+      else removeDevice(uuid);
     }
   }
   // LVM's own links, which nobody takes away when its devices go without it.
@@ -143,8 +142,18 @@ export function cleanMachine(disks: readonly string[] = DISKS): void {
   for (const disk of disks) blank(disk);
 }
 
+/** One that others lie on is for the next round. */
+function removeDevice(uuid: string): void {
+  if (dm.info(uuid)?.suspended === true) dm.resume(uuid);
+  try {
+    dm.remove(uuid);
+  } catch {
+    // still in use
+  }
+}
+
 /** Both ends, far enough for what any test puts there. */
-export function blank(disk: string, length = 8 * MiB): void {
+export function blank(disk: string, length = 2 * MiB): void {
   const fd = openSync(disk, constants.O_RDWR);
   const size = Number(tool("blockdev", "--getsize64", disk));
   for (const from of [0, size - length]) writeSync(fd, Buffer.alloc(length), 0, length, from);
@@ -153,7 +162,7 @@ export function blank(disk: string, length = 8 * MiB): void {
 }
 
 /** What stands at both ends of a disk, where everybody keeps what he is known by. */
-export function endsOf(disk: string, length = 8 * MiB): Buffer {
+export function endsOf(disk: string, length = 2 * MiB): Buffer {
   const fd = openSync(disk, constants.O_RDONLY);
   const size = Number(tool("blockdev", "--getsize64", disk));
   const ends = [0, size - length].map((from) => {
