@@ -99,8 +99,9 @@ const table = new Table({ head: ["operation", "n", "p50 ms", "p99 ms"], colAlign
 for (const { name, n, p50Ms, p99Ms } of results.operations) table.push([name, n, p50Ms.toFixed(2), p99Ms.toFixed(2)]);
 process.stdout.write(`${table.toString()}
 
-The driver is asked over its socket by a client of bare HTTP/2, since its callers are Go programs, and one CPU does the work
-of both. LVM's commands run one after the other, as a driver would start them. Ratios are of medians, LVM's divided by ours.
+The driver is asked over its socket by a client that does next to nothing else, since its callers are Go programs, and one
+CPU does the work of both. LVM's commands run one after the other, as a driver would start them. Ratios are of medians, LVM's
+divided by ours.
 
 `);
 for (const [name, value] of Object.entries(results.ratios)) process.stdout.write(`${name}: ${value}\n`);

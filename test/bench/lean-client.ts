@@ -1,71 +1,80 @@
 import { once } from "node:events";
-import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
-import { createConnection } from "node:net";
+import { createConnection, type Socket } from "node:net";
 import { loadSync, type ServiceDefinition } from "@grpc/proto-loader";
 import { join } from "node:path";
 import { checkout } from "../lab/checkout.ts";
+import { dataFrames, END_STREAM, FRAME, frame, FrameReader, greeting, headers, type Frame } from "./http2-frames.ts";
 
 type Message = Readonly<Record<string, unknown>>;
+type Method = ServiceDefinition[string];
+
+interface Waiting {
+  readonly parts: Buffer[];
+  readonly settle: (answer: Buffer | undefined) => void;
+}
 
 const PROTO_OPTIONS = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true } as const;
 /** A gRPC message on the wire: one byte that says "not compressed", then its length. Source: gRPC over HTTP/2, "Length-Prefixed-Message". */
 const PREFIX_BYTES = 5;
-const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_CONTENT_TYPE, HTTP2_HEADER_TE } = constants;
+const ACK = 1;
 
 /**
- * A CSI client with little of its own, as the callers of a driver are: Go programs, whose cost is a fraction of grpc-js's.
- * The guest has one CPU, so what the client takes counts as the driver's.
+ * A CSI client with next to nothing of its own: one write a call, and as many reads as the answer has pieces. A driver's
+ * callers are Go programs, whose calls cost a fraction of grpc-js's, and here one CPU does the work of both sides.
  */
 export class LeanClient {
-  readonly #session: ClientHttp2Session;
-  readonly #methods = new Map<string, ServiceDefinition[string]>();
+  readonly #socket: Socket;
+  readonly #methods = new Map<string, { readonly method: Method; readonly head: Buffer }>();
+  readonly #waiting = new Map<number, Waiting>();
+  #lastStream = -1;
 
   constructor(socket: string) {
-    for (const [name, definition] of Object.entries(loadSync(join(checkout, "proto/csi.proto"), PROTO_OPTIONS)))
-      if (name.startsWith("csi.v1.") && !("format" in definition)) for (const [method, each] of Object.entries(definition)) this.#methods.set(method, each);
-    this.#session = connect("http://localhost", { createConnection: () => createConnection(socket) });
-    this.#session.on("error", () => undefined); // told to the calls, each by its own stream
+    for (const [name, definition] of Object.entries(loadSync(join(checkout, "proto/csi.proto"), PROTO_OPTIONS))) {
+      if (!name.startsWith("csi.v1.") || "format" in definition) continue;
+      for (const [called, method] of Object.entries(definition)) this.#methods.set(called, { method, head: headers(method.path) });
+    }
+    this.#socket = createConnection(socket);
+    this.#socket.on("error", () => undefined); // told to the calls
+    this.#socket.on("close", () => this.#waiting.forEach(({ settle }) => settle(undefined)));
+    const reader = new FrameReader();
+    this.#socket.on("data", (bytes: Buffer) => reader.read(bytes, (each) => this.#see(each)));
+    this.#socket.write(greeting());
   }
 
+  /** Rejects when the call fails: why is in the driver's log. */
   async call(method: string, request: Message): Promise<Message> {
-    const definition = this.#methods.get(method);
-    if (definition === undefined) throw new Error(`no service has a method ${method}`);
-    const stream = this.#session.request({
-      [HTTP2_HEADER_METHOD]: "POST",
-      [HTTP2_HEADER_PATH]: definition.path,
-      [HTTP2_HEADER_CONTENT_TYPE]: "application/grpc",
-      [HTTP2_HEADER_TE]: "trailers",
-    });
-    stream.end(framed(definition.requestSerialize(request)));
-    return definition.responseDeserialize(await answerOf(method, stream)) as Message;
+    const known = this.#methods.get(method);
+    if (known === undefined) throw new Error(`no service has a method ${method}`);
+    const stream = (this.#lastStream += 2);
+    const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
+    this.#waiting.set(stream, { parts: [], settle: resolve });
+    this.#socket.write(Buffer.concat([frame(FRAME.headers, stream, known.head), dataFrames(stream, prefixed(known.method.requestSerialize(request)))]));
+    const answer = await promise;
+    if (answer === undefined) throw new Error(`${method} failed: the driver's log says why`);
+    return known.method.responseDeserialize(answer) as Message;
   }
 
   async close(): Promise<void> {
-    this.#session.close();
-    await once(this.#session, "close");
+    this.#socket.end();
+    await once(this.#socket, "close");
+  }
+
+  #see({ type, flags, stream, payload }: Frame): void {
+    if ((type === FRAME.settings || type === FRAME.ping) && (flags & ACK) === 0) {
+      this.#socket.write(frame(type, 0, type === FRAME.ping ? payload : Buffer.alloc(0), ACK));
+    }
+    const waiting = this.#waiting.get(stream);
+    if (waiting === undefined) return;
+    if (type === FRAME.data) waiting.parts.push(payload);
+    if (type !== FRAME.resetStream && (type !== FRAME.headers || (flags & END_STREAM) === 0)) return;
+    this.#waiting.delete(stream);
+    // A call that fails is answered by its status alone, without a message.
+    waiting.settle(waiting.parts.length === 0 ? undefined : Buffer.concat(waiting.parts).subarray(PREFIX_BYTES));
   }
 }
 
-function framed(message: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, PREFIX_BYTES);
-  return frame;
-}
-
-/** The answer's one message. Rejects with what the driver says when it fails. */
-function answerOf(method: string, stream: ClientHttp2Stream): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let failure: string | undefined = "the connection has ended";
-  const see = ({ "grpc-status": code, "grpc-message": message }: IncomingHttpHeaders): void => {
-    if (typeof code === "string") failure = code === "0" ? undefined : `code ${code}: ${typeof message === "string" ? decodeURIComponent(message) : ""}`;
-  };
-  stream.on("response", see); // of a call that fails at once
-  stream.on("trailers", see);
-  stream.on("data", (part: Buffer) => parts.push(part));
-  return new Promise((resolve, reject) => {
-    stream.on("error", reject);
-    stream.on("close", () => (failure === undefined ? resolve(Buffer.concat(parts).subarray(PREFIX_BYTES)) : reject(new Error(`${method}: ${failure}`))));
-  });
+function prefixed(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
 }
