@@ -112,7 +112,7 @@ const whenFull = ({ figures, whenFull: wanted }: PoolInfo): string =>
 
 function discards({ discardOnDelete, figures, trimIntervalMs }: PoolInfo): string {
   const trimmed = trimIntervalMs === 0 ? "filesystems are not trimmed" : `filesystems are trimmed every ${duration(trimIntervalMs / 1000)}`;
-  const deleted = discardOnDelete ? "volumes are discarded before they are deleted" : "volumes are deleted without";
+  const deleted = discardOnDelete ? "volumes are discarded before they are deleted" : "volumes are deleted without being discarded";
   const passed = figures === undefined ? "" : figures.discardPassdown ? "passed down to the disk; " : `not passed down: ${figures.discardHindrance}; `;
   return `${passed}${deleted}; ${trimmed}`;
 }

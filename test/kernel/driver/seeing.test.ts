@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { spawnSync } from "node:child_process";
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
+import { basename, join } from "node:path";
+import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { checkout } from "../../lab/checkout.ts";
 import { askedFor, seriesOf } from "../../alerts/exposition.ts";
+import { blankDisks, removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
 import { BLOCK, VolumeUser } from "../../demo/volume-user.ts";
 import { Driver, SOURCES } from "../../harness/driver.ts";
 
@@ -12,25 +14,48 @@ jest.setTimeout(120_000);
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 const FOLDER = "/run/seeing";
-const DISK = "/mnt/seeing";
+const DISK = "/run/seeing-disk";
 const MANY = 200;
 const ADDRESS = "127.0.0.1:9808";
 let driver: Driver;
 let user: VolumeUser;
 
+const [, data = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
+const devices = new KernelDeviceMapper();
+
+/** Other tests have the first disk; what little is written here is in memory. */
 beforeAll(async () => {
-  const [disk = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
-  expect(spawnSync("mkfs.ext4", ["-q", "-F", disk], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   mkdirSync(DISK, { recursive: true });
-  expect(spawnSync("mount", [disk, DISK]).status).toBe(0);
-  const pool = { name: "seen", backing: { loop: { directory: join(DISK, "pool"), dataSize: "2Gi", metadataSize: "16Mi" } }, overcommitRatio: 1000 };
-  driver = await Driver.start(FOLDER, { nodeName: "lab", stateDirectory: join(DISK, "state"), pools: [pool], metrics: { listen: ADDRESS } }, SOURCES);
+  blankDisks([data]);
+  const plain = { name: "plain", backing: { devices: { data, metadata: loopDevice(join(DISK, "metadata"), 32 * MiB) } } };
+  const loop = { directory: join(DISK, "pool"), dataSize: "2Gi", metadataSize: "16Mi", hostReserve: "1Mi" };
+  const seen = { name: "seen", default: true, backing: { loop }, overcommitRatio: 1000 };
+  driver = await Driver.start(FOLDER, { nodeName: "lab", stateDirectory: join(DISK, "state"), pools: [seen, plain], metrics: { listen: ADDRESS } }, SOURCES);
   user = new VolumeUser(driver.client, FOLDER, BLOCK);
 });
 afterAll(async () => {
   await driver.stop();
-  spawnSync("umount", ["--lazy", DISK]);
+  await removeMounts(FOLDER);
+  await removePoolDevices(devices);
+  for (const file of ["metadata", "pool/data.img", "pool/metadata.img"]) detach(join(DISK, file));
+  rmSync(DISK, { recursive: true });
 });
+
+function detach(file: string): void {
+  const { stdout } = spawnSync("losetup", ["--noheadings", "--output", "NAME", "--associated", file], { encoding: "utf8" });
+  for (const device of stdout.split("\n").filter((name) => name !== "")) spawnSync("losetup", ["--detach", device]);
+}
+
+function loopDevice(file: string, bytes: number): string {
+  closeSync(openSync(file, "wx"));
+  truncateSync(file, bytes);
+  const { stdout, status } = spawnSync("losetup", ["--find", "--show", file], { encoding: "utf8" });
+  expect(status).toBe(0);
+  return stdout.trim();
+}
+
+/** What a disk takes in one discard; the guest's take less than a chunk, a loop device takes any. */
+const discardMaximum = (path: string): number => Number(readFileSync(`/sys/block/${basename(path)}/queue/discard_max_bytes`, "utf8"));
 
 function command(...args: readonly string[]): string {
   const [program = "", ...before] = SOURCES;
@@ -87,11 +112,22 @@ test(`info and metrics tell of ${MANY} volumes and ${MANY} snapshots`, async () 
       figures: { state: "rw", data: { used: 20 * MiB, total: 2 * GiB }, discardPassdown: true },
       setup: { data: { file: join(DISK, "pool", "data.img") }, thinPoolVersion: expect.stringMatching(/^\d+\.\d+\.\d+$/) },
     },
+    { name: "plain", volumes: 0 },
   ]);
   const text = command("info");
   for (const part of [/volumes +201, snapshots 201/, /data on +\/dev\/loop\d+, .*data\.img/, /discards +passed down to the disk/]) expect(text).toMatch(part);
   expect([...volumes().values()]).toHaveLength(2 * (MANY + 1));
   expect(await (await get("/metrics")).text()).toContain(`dmthin_pool_volumes{pool="seen",kind="snapshot"} ${MANY + 1}\n`);
+});
+
+test("where the disk below cannot take a pool's discards, info says why they stay in the pool", () => {
+  const { pools } = JSON.parse(command("info", "--json")) as { readonly pools: readonly { readonly figures: object }[] };
+  const maximum = discardMaximum(data);
+  expect(maximum).toBeLessThan(64 * 1024);
+  const discardHindrance =
+    maximum === 0 ? `${data} takes no discards` : `${data} takes discards of at most ${maximum / 1024} KiB at once, less than a chunk of 64 KiB`;
+  expect(pools[1]?.figures).toMatchObject({ discardPassdown: false, discardHindrance });
+  expect(pools[0]?.figures).toMatchObject({ discardPassdown: true, discardHindrance: "" });
 });
 
 test("every alert asks for what is really exported", async () => {
