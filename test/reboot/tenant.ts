@@ -25,6 +25,7 @@ function lvmHeader(): Buffer {
   const header = readStart(spare);
   output("vgremove", "--force", "--force", "--yes", "tenants-group");
   output("pvremove", "--yes", spare);
+  show(spare);
   return header;
 }
 
@@ -38,10 +39,20 @@ function readStart(path: string): Buffer {
 
 const FILESYSTEM_UUID = "11111111-2222-3333-4444-555555555555";
 
+/** udevd watches for writes, and misses one that comes while it looks: it is told. */
+function show(path: string): void {
+  output("udevadm", "trigger", "--settle", "--action=change", path);
+}
+
+function wipeSpare(): void {
+  output("wipefs", "--quiet", "--all", spare);
+  show(spare);
+}
+
 function filesystem(): Buffer {
   output("mkfs.ext4", "-q", "-F", "-U", FILESYSTEM_UUID, "-L", "tenants-label", spare, "8M");
   const image = readStart(spare);
-  output("wipefs", "--quiet", "--all", spare);
+  wipeSpare();
   return image;
 }
 
@@ -100,9 +111,10 @@ await until("before all", () => traces().length === 0);
 
 for (const content of contents) {
   write(spare, content);
+  show(spare);
   await until("this host does not even look at its own disks", () => traces().length > 0);
   output("dmsetup", "remove_all", "--deferred");
-  output("wipefs", "--quiet", "--all", spare);
+  wipeSpare();
   await until("the host's own disk is blank", () => traces().length === 0);
 }
 
