@@ -1,6 +1,6 @@
-import { link, open, rename, rm, stat } from "node:fs/promises";
+import { link, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { judgeMetadata, repairMetadata, type PoolFacts } from "../devicemapper/thin-repair.ts";
+import { judgeMetadata, repairMetadata, repairOptions, type PoolFacts } from "../devicemapper/thin-repair.ts";
 import type { DevicesBacking, LoopBacking, PoolDescription } from "../config/pool-description.ts";
 import { run } from "../exec/run.ts";
 import { probe } from "../filesystem/probe.ts";
@@ -36,7 +36,8 @@ export async function newMetadata(pool: OfflinePool, devices: BackingDevices, on
       return ontoDevice(pool, backing, devices, onto);
     case "directLvm":
     case "existing":
-      throw pool.refused("LVM has its metadata", "stop the driver and run lvconvert --repair on the thin pool; then dmthin pool check again");
+      if (onto !== undefined) throw pool.refused("LVM has its metadata", "leave --onto away: the group's spare takes the new metadata");
+      return onSpare(pool);
   }
 }
 
@@ -91,6 +92,32 @@ async function ontoDevice(pool: OfflinePool, backing: DevicesBacking, devices: B
       };
     },
   };
+}
+
+/**
+ * lvconvert swaps old and new in one commit. The catalogue follows after it, so a file says meanwhile that it has to: a
+ * repair that is begun again finds sound metadata then, and follows.
+ */
+function onSpare(pool: OfflinePool): NewMetadata {
+  const { backing } = pool;
+  if (backing.repairMetadata === undefined) throw pool.refused("its device is another's to make", "repair it with the means by which it was made");
+  return {
+    steps: ["lvconvert --repair writes what can be saved to the volume group's spare, and keeps the old metadata as a volume of its own"],
+    write: async (facts) => {
+      await writeFile(pool.repairMark, "", { mode: 0o600, flush: true });
+      const kept = (await backing.repairMetadata?.(facts === undefined ? [] : repairOptions(facts))) ?? [];
+      await followAttached(pool);
+      return { description: pool.description, remaining: kept.map((name) => `when all is well, and nobody needs the old metadata any more: lvremove ${name}`) };
+    },
+  };
+}
+
+/** Also for a repair that was interrupted after the swap. */
+export async function followAttached(pool: OfflinePool): Promise<void> {
+  const { devices } = await pool.attachIdle();
+  await requireSound(pool, devices.metadata.path);
+  await follow(pool, devices.metadata.path);
+  await rm(pool.repairMark, { force: true });
 }
 
 async function requireSound(pool: OfflinePool, path: string): Promise<void> {

@@ -79,6 +79,11 @@ export class OfflinePool implements AsyncDisposable {
     return createBacking(description, { probe: look, dm, stateDirectory, lockFd: this.#lock.fd, logger });
   }
 
+  /** There while the metadata was replaced and the catalogue did not follow yet. */
+  get repairMark(): string {
+    return join(this.stateDirectory, "repairing");
+  }
+
   /** Where copies of the catalogue are looked for. */
   copies(): readonly string[] {
     return [this.backing.catalogCopyFolder, this.stateDirectory].flatMap((folder) => (folder === undefined ? [] : [join(folder, CATALOG_COPY)]));

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Catalog } from "../catalog/catalog.ts";
 import { clearNeedsCheck, isSuperblockSound, judgeMetadata, type MetadataVerdict, type PoolFacts } from "../devicemapper/thin-repair.ts";
 import type { ThinSuperblock } from "../devicemapper/thin-superblock.ts";
@@ -6,7 +7,7 @@ import { isError } from "../errors.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
 import type { BackingDevices } from "../pool/backing.ts";
 import { chunks } from "../units.ts";
-import { newMetadata, type NewMetadata } from "./new-metadata.ts";
+import { followAttached, newMetadata, type NewMetadata } from "./new-metadata.ts";
 import type { OfflinePool } from "./offline-pool.ts";
 import type { Confirm, Progress, SurvivorReport } from "./report.ts";
 import { survey } from "./survey.ts";
@@ -75,6 +76,11 @@ async function planFor(pool: OfflinePool, { devices, superblock, verdict, onto }
       carryOut: async (facts) => place.write((await isSuperblockSound(devices.metadata.path)) ? undefined : facts),
     };
   }
+  if (superblock.kind === "thin-pool" && superblock.needsCheck && pool.backing.repairMetadata !== undefined) {
+    // LVM shows the metadata of a pool that is not active read-only: the mark goes with a copy of all of it.
+    const place = await newMetadata(pool, devices, onto);
+    return { metadata: "rewritten", steps: place.steps, doing: "Writing the metadata anew.", carryOut: async () => place.write(undefined) };
+  }
   if (superblock.kind === "thin-pool" && superblock.needsCheck) {
     return {
       metadata: "mark-cleared",
@@ -90,7 +96,10 @@ async function planFor(pool: OfflinePool, { devices, superblock, verdict, onto }
     metadata: "sound",
     steps: ["thin_check finds nothing wrong: the metadata stays as it is"],
     doing: "Leaving the metadata as it is.",
-    carryOut: async () => unchanged,
+    carryOut: async () => {
+      if (existsSync(pool.repairMark)) await followAttached(pool);
+      return unchanged;
+    },
   };
 }
 

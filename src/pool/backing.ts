@@ -54,6 +54,11 @@ export interface PoolBacking {
   activatePool?(): Promise<BackingDevices>;
   /** Lets go of what `attach` and `activatePool` hold, once nothing of the pool is active above it. Repeated, finds it done. */
   release?(): Promise<void>;
+  /**
+   * Where LVM has the metadata: writes it anew, by thin_repair with these options, with nothing of the pool active. Answers
+   * under which names the old metadata is kept.
+   */
+  repairMetadata?(thinRepairOptions: readonly string[]): Promise<readonly string[]>;
   /** More disks for a pool that serves, after `provision`'s rules; `growth` tells what they add. Throws "pool-refused" where the backing has no place for them. */
   addDevices?(paths: readonly string[]): Promise<void>;
   /** Takes apart what `provision` has made, once nothing of the pool is active: the disks, or their place, are blank again. Repeated, goes on. */

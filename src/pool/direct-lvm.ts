@@ -81,6 +81,11 @@ export class DirectLvm implements PoolBacking {
     await this.#pool.detach();
   }
 
+  async repairMetadata(thinRepairOptions: readonly string[]): Promise<readonly string[]> {
+    await this.release();
+    return this.#pool.repair(thinRepairOptions);
+  }
+
   async release(): Promise<void> {
     if (this.#own === undefined) await this.#open();
     await this.#pool.deactivate();

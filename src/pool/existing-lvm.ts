@@ -67,6 +67,11 @@ export class ExistingLvmPool implements PoolBacking {
     await this.#pool.detach();
   }
 
+  async repairMetadata(thinRepairOptions: readonly string[]): Promise<readonly string[]> {
+    await this.release();
+    return this.#pool.repair(thinRepairOptions);
+  }
+
   async release(): Promise<void> {
     await this.#requireUsable();
     await this.#pool.deactivate();

@@ -102,6 +102,15 @@ export class LvmPool {
     return this.#live(uuid);
   }
 
+  /** Answers the volumes that were there before and are the old metadata now: those that a repair has made. */
+  async repair(thinRepairOptions: readonly string[]): Promise<readonly string[]> {
+    const names = async (): Promise<readonly string[]> =>
+      (await this.#lvm().logicalVolumes(this.#parts.group)).filter(({ hidden }) => !hidden).map(({ name }) => name);
+    const before = new Set(await names());
+    await this.#lvm().repairPool(this.fullName, thinRepairOptions);
+    return (await names()).filter((name) => !before.has(name)).map((name) => `${this.#parts.group}/${name}`);
+  }
+
   async deactivate(): Promise<void> {
     const found = await this.find();
     if (found !== undefined) await this.#lvm().deactivate(this.fullName, ...(this.#isActive(kernelUuid(found.volume, "-tpool")) ? [] : this.#partNames(found)));

@@ -158,7 +158,7 @@ async function requireNewPool(
     found.kind === "thin-pool"
       ? `its metadata device holds a thin pool (at transaction id ${found.transactionId}) that this catalogue does not know`
       : "its metadata device holds something that is no thin pool",
-    "put the catalogue back that belongs to it, and leave the device alone while another driver or LVM uses it (see lsblk); only if nobody needs its content, zero its first 4 KiB",
+    `if it is this pool's, bring it back with what it holds: dmthin pool import ${parts.description.name}; leave the device alone while another driver or LVM uses it (see lsblk); only if nobody needs its content, zero its first 4 KiB`,
   );
 }
 
@@ -170,7 +170,7 @@ async function requireNoThins({ tools, description }: RecoveryParts, { metadata 
   throw refused(
     description.name,
     `its metadata device holds a thin pool with ${listings.length} thin devices that this catalogue does not know`,
-    "put the catalogue back that belongs to it",
+    `bring it back with what it holds: dmthin pool import ${description.name}`,
   );
 }
 
@@ -185,7 +185,7 @@ async function requireOwnMetadata(parts: RecoveryParts, catalog: Catalog, device
     throw refused(
       pool,
       `its metadata device holds ${found.kind === "blank" ? "nothing but zeros" : "something that is no thin pool"} where its metadata was`,
-      "attach the right metadata device, or restore its content",
+      `attach the right metadata device; if it is damaged, stop the driver and say: dmthin pool repair ${pool}`,
     );
   }
   if (found.chunkSize !== catalog.identity.chunkSize) {
@@ -208,13 +208,18 @@ async function requireOwnMetadata(parts: RecoveryParts, catalog: Catalog, device
     throw refused(
       pool,
       "its metadata is marked needs_check: an operation on it has failed",
-      "check it with thin_check, repair it with thin_repair where needed, then clear the mark with thin_check --clear-needs-check-flag",
+      `stop the driver, unmount its volumes, and say: dmthin pool repair ${pool}`,
     );
   }
   try {
     await parts.tools.check(devices.metadata.path);
   } catch (error) {
-    throw refused(pool, "thin_check finds its metadata damaged", "repair it with thin_repair onto another device; the volumes' data is untouched", error);
+    throw refused(
+      pool,
+      "thin_check finds its metadata damaged",
+      `stop the driver, unmount its volumes, and say: dmthin pool repair ${pool}; the volumes' data is untouched`,
+      error,
+    );
   }
 }
 
