@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import * as z from "zod";
 import { DmthinError } from "../errors.ts";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../logger.ts";
+import { DEFAULT_ADMIN_SOCKET } from "./admin-socket.ts";
 import { documentProblems } from "./between-fields.ts";
 import { textAt } from "./document-paths.ts";
 import { listenAddress, type ListenAddress } from "./listen-address.ts";
@@ -38,9 +39,10 @@ export interface StandaloneConfig {
   readonly testing: { readonly enableAttach: boolean; readonly attachLimit: number | undefined };
 }
 
-export const DEFAULT_STATE_DIRECTORY = "/var/lib/dmthin";
-export const DEFAULT_ADMIN_SOCKET = "/run/dmthin/admin.sock";
+/** A timer of Node's ends at 2^31 ms, and fires at once beyond. */
+const LONGEST_TIMER_MS = 24 * 86_400_000;
 
+export const DEFAULT_STATE_DIRECTORY = "/var/lib/dmthin";
 /** A value of the topology key, and so of a Kubernetes label. */
 const NODE_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const nodeName = () =>
@@ -74,7 +76,7 @@ export const standaloneDocument = z.strictObject({
         .describe("Where /metrics, /healthz and /readyz are served, such as 127.0.0.1:9808; or nowhere."),
       perVolume: z.boolean().default(true).describe("Tell the size and the space of each volume and snapshot: three lines each."),
       exclusiveInterval: z
-        .union([duration({ leastMs: 60_000, mostMs: 366 * 86_400_000 }), z.literal("never").transform(() => undefined)])
+        .union([duration({ leastMs: 60_000, mostMs: LONGEST_TIMER_MS }), z.literal("never").transform(() => undefined)])
         .prefault("1h")
         .describe("How often it is measured what each volume has alone, or never: that walks through all of a pool's metadata."),
     })

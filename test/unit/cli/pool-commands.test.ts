@@ -33,6 +33,9 @@ class Asked implements DriverUpkeep {
   };
 }
 
+const failing = (message: string, facts: { readonly isSilent: boolean }) => async (): Promise<DriverUpkeep> =>
+  Object.assign(new Asked(), { extend: async () => Promise.reject(Object.assign(new Error(message), facts)) });
+
 async function run(...argv: readonly string[]) {
   const driver = new Asked();
   const sockets: string[] = [];
@@ -113,18 +116,15 @@ describe("pool extend", () => {
   });
 
   test("what the driver refuses is said in its words", async () => {
-    const refusing = async () => ({ ...new Asked(), extend: async () => Promise.reject(Object.assign(new Error("only 3 GiB are left"), { isSilent: false })) });
-    const { code, error } = await runLine(["pool", "extend", "fast", "--data", "max"], { askUpkeep: refusing });
+    const askUpkeep = failing("only 3 GiB are left", { isSilent: false });
+    const { code, error } = await runLine(["pool", "extend", "fast", "--data", "max"], { askUpkeep });
     expect(code).toBe(1);
     expect(error).toContain("dmthin: only 3 GiB are left\n");
   });
 
   test("where no driver runs, that is said, and how to start one", async () => {
-    const silent = async () => ({
-      ...new Asked(),
-      extend: async () => Promise.reject(Object.assign(new Error("No connection established"), { isSilent: true })),
-    });
-    const { code, error } = await runLine(["pool", "extend", "fast", "--data", "max", "-s", "/no/such.sock"], { askUpkeep: silent });
+    const askUpkeep = failing("No connection established", { isSilent: true });
+    const { code, error } = await runLine(["pool", "extend", "fast", "--data", "max", "-s", "/no/such.sock"], { askUpkeep });
     expect(code).toBe(1);
     expect(error).toContain("no driver runs here");
   });

@@ -280,6 +280,7 @@ test("metrics are served where it is said, and nowhere else", () => {
   expect(listening("[::1]:9808").listen).toEqual({ host: "::1", port: 9808 });
   expect(listening(":9808").listen).toEqual({ host: "", port: 9808 });
   expect(listening("nowhere").listen).toBeUndefined();
+  expect(complaints({ pools: [loopPool()], metrics: { exclusiveInterval: "25d" } })).toHaveLength(1);
   for (const wrong of ["9808", "127.0.0.1", "127.0.0.1:99999", "http://127.0.0.1:9808", ""]) {
     expect(complaints({ pools: [loopPool()], metrics: { listen: wrong } })).toEqual([
       `metrics.listen: ${JSON.stringify(wrong)} is not an address to listen on: write 127.0.0.1:9808, [::1]:9808, or :9808 for every address`,
