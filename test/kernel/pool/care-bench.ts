@@ -58,7 +58,7 @@ export class CareBench {
     const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
     const state = join(this.folder, "state");
     this.#pool = new WorkerPool({ description, stateDirectory: state, runDirectory: state, bootId, deadManFd: undefined, logger: this.#logger({}) });
-    await this.until(() => this.pool.view.status.kind !== "recovering");
+    await this.until(() => !["recovering", "locked"].includes(this.pool.view.status.kind));
     if (this.pool.view.status.kind !== "ready") throw new Error(JSON.stringify([this.pool.view.status, this.lines]));
     this.#watch = watchPools([this.pool], this.#logger({}));
     return this.pool;
