@@ -3,22 +3,25 @@ import packageJson from "../package.json" with { type: "json" };
 import { EXIT_FAILURE } from "./cli/command.ts";
 import { runCommand } from "./cli/program.ts";
 import { ask } from "./cli/prompt.ts";
-import { loadConfig } from "./config/load.ts";
 import { DmthinError } from "./errors.ts";
-import { createLogger } from "./logger.ts";
+import type { Logger } from "./logger.ts";
 import { untilSignal } from "./until-signal.ts";
 
 /** EX_SOFTWARE of sysexits.h: a fault of ours. */
 const EXIT_FAULT = 70;
 
 const { version } = packageJson;
-let logger = createLogger({ level: "info", format: "text" });
+/** Of the driver. Commands have none: what they have to say, they say themselves. */
+let logger: Logger | undefined;
 
 let exit: (code: number) => never = (code) => process.exit(code);
 
 /** A fault leaves nothing that could be relied on: the next start recovers. */
 function fault(error: unknown): void {
-  logger.error("a fault of dmthin itself: please report it", { error, stack: error instanceof Error ? error.stack : undefined });
+  const stack = error instanceof Error ? error.stack : undefined;
+  const message = "a fault of dmthin itself: please report it";
+  if (logger === undefined) process.stderr.write(`dmthin: ${message}: ${stack ?? String(error)}\n`);
+  else logger.error(message, { error, stack });
   exit(EXIT_FAULT);
 }
 process.on("uncaughtException", fault);
@@ -28,19 +31,22 @@ process.stdout.on("error", (error) => ("code" in error && error.code === "EPIPE"
 
 /** The driver without Kubernetes, until a signal ends it. */
 async function standalone(configFile: string): Promise<number> {
+  const [{ loadConfig }, { createLogger }] = await Promise.all([import("./config/load.ts"), import("./logger.ts")]);
   const config = await loadConfig(configFile);
-  logger = createLogger(config.log);
+  if (process.getuid?.() !== 0) throw new DmthinError({ code: "root-needed", operation: "the driver" });
+  const log = createLogger(config.log);
+  logger = log;
   const { startStandalone } = await import("./standalone.ts");
   exit = (await import("./linux/exit.ts")).exitNow; // workers may hang in the kernel from here on
   try {
-    const start = async () => startStandalone(config, { logger, version });
-    const ending = await untilSignal(start, { deadlineMs: config.shutdownDeadlineMs, logger, signals: process });
-    logger.info(ending === "ended" ? "ended" : "ended at the deadline: what hangs in the kernel is left behind");
+    const start = async () => startStandalone(config, { logger: log, version });
+    const ending = await untilSignal(start, { deadlineMs: config.shutdownDeadlineMs, logger: log, signals: process });
+    log.info(ending === "ended" ? "ended" : "ended at the deadline: what hangs in the kernel is left behind");
     if (ending === "overdue") process.kill(process.pid, "SIGKILL");
     return 0;
   } catch (error) {
     if (!(error instanceof DmthinError)) throw error;
-    logger.error("the driver cannot run", { error });
+    log.error("the driver cannot run", { error });
     return EXIT_FAILURE;
   }
 }
@@ -60,7 +66,7 @@ const code = await runCommand(process.argv.slice(2), {
   untilInterrupted,
   ask,
   examine: async () => (await import("./doctor/checks.ts")).examineHost((await import("./doctor/host.ts")).thisHost()),
-  offline: async () => (await import("./offline/commands.ts")).offlineWork(createLogger({ level: "warn", format: "text" })),
+  offline: async () => (await import("./offline/commands.ts")).offlineWork((await import("./logger.ts")).createLogger({ level: "warn", format: "text" })),
   askUpkeep: async (socket) => (await import("./csi/upkeep-client.ts")).askUpkeep(socket),
   standalone,
 });

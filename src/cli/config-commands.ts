@@ -1,9 +1,8 @@
 import type { Command } from "commander";
 import { begin, type End } from "./command.ts";
-import { checkConfig, printExample } from "./config.ts";
-import { printFromDocker } from "./from-docker.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** What a command needs is loaded when it runs: the others start sooner without the schema. */
 export function addConfigCommands(dmthin: Command, { terminal }: { readonly terminal: Terminal }, end: End): void {
   const config = begin(dmthin.command("config"), terminal, ["dmthin config example > dmthin.yaml", "dmthin config check dmthin.yaml"]).description(
     "Write and check configuration files.",
@@ -11,12 +10,12 @@ export function addConfigCommands(dmthin: Command, { terminal }: { readonly term
   begin(config.command("check"), terminal, ["dmthin config check dmthin.yaml"])
     .argument("<file>", "configuration, YAML or JSON")
     .description("Say everything that is wrong with a configuration file. Exit code 1 if anything is.")
-    .action(async (file: string) => end(checkConfig(file, terminal)));
+    .action(async (file: string) => end((await import("./config.ts")).checkConfig(file, terminal)));
   begin(config.command("example"), terminal, ["dmthin config example > dmthin.yaml"])
     .description("Print a configuration to start from, with comments.")
-    .action(async () => end(printExample(terminal)));
+    .action(async () => end((await import("./config.ts")).printExample(terminal)));
   begin(config.command("from-docker"), terminal, ["dmthin config from-docker /etc/docker/daemon.json > dmthin.yaml"])
     .argument("<file>", "Docker's daemon.json")
     .description("Print the configuration that the devicemapper options in Docker's daemon.json amount to. What has no meaning here is left out, and said.")
-    .action(async (file: string) => end(printFromDocker(file, terminal)));
+    .action(async (file: string) => end((await import("./from-docker.ts")).printFromDocker(file, terminal)));
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from "commander";
-import { DEFAULT_ADMIN_SOCKET } from "../config/standalone.ts";
+import { DEFAULT_ADMIN_SOCKET } from "../config/admin-socket.ts";
 import { ambiguousSize, parseSize } from "../units.ts";
 import { begin, EXIT_USAGE, socketOf, type End } from "./command.ts";
 import { tellFailure, type AskUpkeep, type DriverUpkeep, type ExtendTo } from "./driver-upkeep.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { DEFAULT_ADMIN_SOCKET } from "../config/standalone.ts";
+import { DEFAULT_ADMIN_SOCKET } from "../config/admin-socket.ts";
 import { begin, socketOf, type End } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 import { listVolumes, showVolume, type AskVolumes } from "./volumes.ts";

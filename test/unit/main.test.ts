@@ -61,5 +61,5 @@ test.each([
   const code = await new Promise((resolve) => child.once("close", resolve));
   server.close();
   expect(code).toBe(70);
-  expect(log).toMatch(/error a fault of dmthin itself: please report it error=lost stack="Error: lost\\n +at /);
+  expect(log).toMatch(/^dmthin: a fault of dmthin itself: please report it: Error: lost\n +at /);
 });
