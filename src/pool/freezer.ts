@@ -1,11 +1,13 @@
 import type { ThinRecord } from "../catalog/records.ts";
 import { DmthinError } from "../errors.ts";
 import { chunks, chunksToBytes, formatBytes } from "../units.ts";
-import { requireRoom } from "./admission.ts";
+import { requireRoom, requireWritable } from "./admission.ts";
+import { Mailbox } from "./mailbox.ts";
 import { readyThin } from "./records.ts";
 import type { Workbench } from "./workbench.ts";
 
 const SYNC_DEADLINE_MS = 60_000;
+const LOOK_MS = 1_000;
 /** Writes that are queued for space hold a suspend up, and applications must not stay frozen for long because of it. */
 const SUSPEND_DEADLINE_MS = 10_000;
 /** How much room a snapshot needs for each byte in memory. */
@@ -21,6 +23,8 @@ export class Freezer {
   readonly #bench: Workbench;
   /** How often each is armed with the dead man's handle for a resume that did not come to be. */
   readonly #owed = new Map<string, number>();
+  /** One filesystem at a time, as they share the pool's disks, and so that what hangs takes one thread. */
+  readonly #writing = new Mailbox();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(bench: Workbench) {
@@ -87,7 +91,7 @@ export class Freezer {
   async #writeOut(originIds: readonly string[]): Promise<void> {
     const origins = this.#inUse(originIds);
     if (origins.length > 0) this.#requireRoom();
-    for (const origin of origins) await this.#sync(origin);
+    for (const origin of origins) await this.#writing.run(async () => this.#sync(origin));
   }
 
   /** In a turn, so that nothing is being settled when the freeze begins, and nothing is until it ends. */
@@ -118,9 +122,22 @@ export class Freezer {
     throw new DmthinError({ code: "pool-not-ready", pool: this.#bench.parts.description.name, reason });
   }
 
+  /** Until it has ended, or the pool turns out to be full meanwhile: then it may take as long as nobody makes room. */
   async #sync(origin: ThinRecord): Promise<void> {
     if (origin.kind !== "volume" || origin.staging?.capability.access !== "mount") return;
-    await this.#bench.parts.slow.syncFilesystem(origin.staging.path, SYNC_DEADLINE_MS).done;
+    const { promise: full, reject } = Promise.withResolvers<never>();
+    const looking = setInterval(() => {
+      try {
+        requireWritable(this.#bench.parts.description.name, this.#bench.device.figures());
+      } catch (error) {
+        reject(error);
+      }
+    }, LOOK_MS);
+    try {
+      await Promise.race([this.#bench.parts.slow.syncFilesystem(origin.staging.path, SYNC_DEADLINE_MS).done, full]);
+    } finally {
+      clearInterval(looking);
+    }
   }
 
   async #freeze(id: string, frozen: Set<string>, late: Promise<unknown>[]): Promise<void> {
