@@ -8,7 +8,7 @@ import { RECORD_BYTES } from "./fsync-writer.ts";
 
 jest.setTimeout(240_000);
 const FILESYSTEMS = ["ext4", "xfs"] as const;
-const RECORDS = 400;
+const RECORDS = 300;
 const DATA = bytes(320 * MiB);
 const OPTIONS = { whenFull: "queue", minimumFree: "0%" };
 
@@ -99,7 +99,7 @@ test("the driver is killed again and again meanwhile: nobody stays frozen, and n
   const killing = (async (): Promise<void> => {
     for (; !ended(sources); kills++) {
       await sleep(1_000 + 700 * (kills % 4));
-      bench.enlarge("data", bytes((size += 96 * MiB)));
+      bench.enlarge("data", bytes((size += 48 * MiB)));
       await sleep(300 * (kills % 3));
       await bench.kill();
       await bench.until("applications that are not frozen", () => bench.suspended().length === 0);
