@@ -21,7 +21,7 @@ function write(): void {
   }
 }
 
-if (path !== "") {
+if (import.meta.main) {
   try {
     write();
   } catch (error) {
