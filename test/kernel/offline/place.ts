@@ -32,13 +32,14 @@ export class Place {
   readonly disk: string;
   readonly state: string;
   readonly loopFolder: string;
-  readonly #config: Readonly<Record<string, unknown>>;
+  #config: Readonly<Record<string, unknown>>;
 
   constructor(name: string, pool: Readonly<Record<string, unknown>>) {
     this.folder = `/run/${name}`;
     this.disk = `/mnt/${name}`;
     this.state = join(this.disk, "state");
     this.loopFolder = join(this.disk, "pool");
+    freeDisks();
     sh("mkfs.ext4", "-q", "-F", disks()[0]);
     mkdirSync(this.disk, { recursive: true });
     sh("mount", disks()[0], this.disk);
@@ -53,6 +54,11 @@ export class Place {
 
   get socket(): string {
     return Driver.paths(this.folder).adminSocket;
+  }
+
+  /** What an administrator changes in the configuration, by its text. */
+  useConfig(change: (text: string) => string): void {
+    this.#config = JSON.parse(change(JSON.stringify(this.#config))) as Readonly<Record<string, unknown>>;
   }
 
   /** The driver, and a user of its volumes of each kind. */
@@ -86,7 +92,24 @@ export class Place {
     this.clear();
     sh("losetup", "--detach-all");
     sh("umount", this.disk);
+    freeDisks();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The guest's disks as it has got them, whatever another test file has left on them. */
+function freeDisks(): void {
+  const dm = new KernelDeviceMapper();
+  const ours = dm.list().filter(({ name }) => name.startsWith("dmthin-"));
+  for (const { uuid } of [...ours.filter((device) => !isPoolDevice(device)), ...ours.filter(isPoolDevice)]) if (dm.info(uuid)?.openCount === 0) dm.remove(uuid);
+  dm.close();
+  spawnSync("losetup", ["--detach-all"]);
+  spawnSync("vgchange", ["--activate", "n"]);
+  for (const disk of disks()) {
+    for (const target of spawnSync("findmnt", ["--noheadings", "--output", "TARGET", "--source", disk], { encoding: "utf8" }).stdout.split("\n").toReversed())
+      if (target !== "") sh("umount", target);
+    spawnSync("wipefs", ["--all", "--force", "--quiet", disk]);
+    sh("dd", "if=/dev/zero", `of=${disk}`, "bs=1M", "count=2", "conv=notrunc", "status=none");
   }
 }
 
@@ -114,12 +137,17 @@ export function scribble(path: string, offset: number, bytes: Buffer): void {
   closeSync(fd);
 }
 
-/** Marks metadata as the kernel does when an operation on it fails. Source: dm-thin-metadata.c, struct thin_disk_superblock. */
-export function markNeedsCheck(path: string): void {
+export function firstBlock(path: string): Buffer {
   const block = Buffer.alloc(4096);
   const fd = openSync(path, "r");
-  readSync(fd, block, 0, 4096, 0);
+  readSync(fd, block, 0, block.length, 0);
   closeSync(fd);
+  return block;
+}
+
+/** Marks metadata as the kernel does when an operation on it fails. Source: dm-thin-metadata.c, struct thin_disk_superblock. */
+export function markNeedsCheck(path: string): void {
+  const block = firstBlock(path);
   block.writeUInt32LE(block.readUInt32LE(4) | 1, 4);
   block.writeUInt32LE((crc32c(block.subarray(4)) ^ 160774) >>> 0, 0);
   scribble(path, 0, block);

@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { disks, fileIn, firstBlock, GiB, Place, putFile, scribble, sh } from "./place.ts";
+
+jest.setTimeout(240_000);
+
+const SECTORS = (mebibytes: number): number => mebibytes * 2048;
+const PARTS = [
+  ["onto-metadata", 0, 16],
+  ["onto-spare", 16, 32],
+  ["onto-data", 64, 1024],
+] as const;
+const path = (name: string): string => `/dev/mapper/${name}`;
+let place: Place;
+
+beforeEach(() => {
+  const [, disk] = disks();
+  sh("dd", "if=/dev/zero", `of=${disk}`, "bs=1M", "count=66", "status=none");
+  for (const [name, from, size] of PARTS) sh("dmsetup", "create", name, "--table", `0 ${SECTORS(size)} linear ${disk} ${SECTORS(from)}`);
+  place = new Place("onto", { backing: { devices: { data: path("onto-data"), metadata: path("onto-metadata") } } });
+});
+afterEach(() => {
+  place.dispose();
+  for (const [name] of PARTS) sh("dmsetup", "remove", name);
+});
+
+test("metadata on a device is repaired onto another, which has to be blank; the old stays, and a pool that is wiped leaves its devices blank", async () => {
+  const { driver, user } = await place.start();
+  const id = await user().create("one", GiB / 2);
+  await user().stage(id);
+  const sum = putFile(await user().publish(id), 4 * 1024 * 1024);
+  await user().release(id);
+  await driver.stop();
+  place.clear();
+  scribble(path("onto-metadata"), 0, Buffer.alloc(4096, 0x5a));
+  expect(place.pool("repair", "--yes").error).toContain("--onto DEVICE");
+  sh("mkfs.ext4", "-q", path("onto-spare"));
+  expect(place.pool("repair", "--yes", "--onto", path("onto-spare")).error).toContain("holds ext4");
+  expect(place.pool("repair", "--yes", "--onto", path("onto-data")).error).toContain("is the pool's own");
+  sh("wipefs", "--all", "--quiet", path("onto-spare"));
+  sh("dd", "if=/dev/zero", `of=${path("onto-spare")}`, "bs=1M", "count=32", "status=none", "conv=fsync");
+  const repaired = place.pool("repair", "--yes", "--onto", path("onto-spare"));
+  expect(repaired).toMatchObject({ code: 0 });
+  expect(repaired.output).toContain("Nothing was lost: 1 looked at.");
+  expect(repaired.output).toContain("backing.devices.metadata");
+  expect(firstBlock(path("onto-metadata")).every((byte) => byte === 0x5a)).toBe(true);
+
+  place.useConfig((text) => text.replace(path("onto-metadata"), path("onto-spare")));
+  const again = await place.start();
+  const as = again.user();
+  await as.stage(id);
+  expect(fileIn(await as.publish(id))).toBe(sum);
+  await as.release(id);
+  await as.delete(id);
+  await again.driver.stop();
+  expect(place.pool("remove", "--wipe", "--yes")).toMatchObject({ code: 0 });
+  for (const name of ["onto-spare", "onto-data"]) expect(firstBlock(path(name)).every((byte) => byte === 0)).toBe(true);
+});
