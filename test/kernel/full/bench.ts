@@ -119,7 +119,7 @@ export class FullBench {
 
   async dispose(): Promise<void> {
     for (const child of this.#children) child.kill("SIGKILL");
-    this.enlarge("data", bytes(6 * 1024 * MiB)); // whoever still waits for room gets some
+    this.enlarge("data", describeDisk(FIRST).sizeBytes); // whoever still waits for room gets some
     await this.#driver?.stop("SIGKILL").catch(() => undefined);
     await removeMounts(this.folder);
     await removePoolDevices(this.dm);
