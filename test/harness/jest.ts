@@ -14,7 +14,7 @@ const JEST = [nodeBinary, "--experimental-vm-modules", "--disable-warning=Experi
 const IN_MEMORY = existsSync("/dev/shm") ? ["TMPDIR=/dev/shm"] : [];
 
 /** A guest has one CPU, and shares this machine's: time for what takes milliseconds elsewhere. */
-const IN_GUEST = ["--runInBand", "--testTimeout=60000"];
+const IN_GUEST = ["--runInBand", "--testTimeout=120000"];
 
 /** Runs jest projects on this machine; `args` are the caller's: a path, or jest's own options. */
 export function runJest(projects: readonly string[], args: readonly string[] = [], options: readonly string[] = []): Promise<Tally> {

@@ -8,7 +8,8 @@ import { Disk } from "./disk.ts";
 import { startGuest } from "./start.ts";
 import { userland } from "./userland.ts";
 
-const MINUTE_MS = 60_000;
+/** A guest boots in two seconds; on a busy machine it has taken thirty. Beyond this it hangs. */
+const PATIENCE_MS = 180_000;
 
 const shell = (script: string) => ({ command: ["sh", "-c", script] });
 
@@ -29,7 +30,7 @@ test(
     expect(await guest.exit).toBe(42);
     expect(guest.output).toBe(words.map((word) => `[${word}]`).join(""));
   },
-  MINUTE_MS,
+  PATIENCE_MS,
 );
 
 test(
@@ -44,7 +45,7 @@ test(
     expect((await whole[0]) === `${count(170_000)}no newline`).toBe(true);
     expect(await whole[1]).toBe(count(5));
   },
-  MINUTE_MS,
+  PATIENCE_MS,
 );
 
 test(
@@ -52,7 +53,7 @@ test(
   async () => {
     expect(await outputOf("sleep 1000 & echo done")).toBe("done\n");
   },
-  MINUTE_MS,
+  PATIENCE_MS,
 );
 
 test(
@@ -63,7 +64,7 @@ test(
     expect(output).toContain(`\n${process.version}\n${checkout}\n`);
     expect(output).toContain("\nreal\n");
   },
-  MINUTE_MS,
+  PATIENCE_MS,
 );
 
 test(
@@ -79,7 +80,7 @@ test(
     const read = "echo $LAB_DISKS; blockdev --getsize64 /dev/ubdb /dev/ubdc; dd if=/dev/ubdb bs=512 skip=1000 count=1 status=none | head -1";
     expect(await outputOf(read, [disk, other])).toBe(`/dev/ubdb /dev/ubdc\n${64 * 2 ** 20}\n${2 ** 20}\nkept\n`);
   },
-  MINUTE_MS,
+  PATIENCE_MS,
 );
 
 test(
@@ -92,7 +93,7 @@ test(
     });
     expect(await Promise.all(outputs)).toEqual(["one\none\n", "two\ntwo\n"]);
   },
-  MINUTE_MS,
+  PATIENCE_MS,
 );
 
 test(
@@ -106,7 +107,7 @@ test(
     expect((await stat(join(tree, "etc/passwd"))).mtimeMs).toBe(mtimeMs);
     expect(await outputOf("ls /etc/new /usr/new 2>/dev/null; which lsblk; grep -c '^x' /etc/passwd || true")).toBe("/usr/bin/lsblk\n0\n");
   },
-  MINUTE_MS,
+  PATIENCE_MS,
 );
 
 test(
@@ -119,5 +120,5 @@ test(
     expect(await guest.exit).toBe(0);
     expect(guest.output).toMatch(/\nl\n[1-9]\d*\nDM_NAME=v-x\n$/);
   },
-  MINUTE_MS,
+  PATIENCE_MS,
 );

@@ -8,7 +8,7 @@ import { cacheFolder } from "./cache.ts";
 import { checkout } from "./checkout.ts";
 import { startGuest } from "./start.ts";
 
-const MINUTE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 const pids = async (): Promise<readonly number[]> => (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
 
@@ -92,7 +92,7 @@ test.each(ends)(
     expect((await readdir(cache)).filter((name) => name.startsWith("disk-"))).toEqual([]);
     expect(await readdir(join(cache, "mount"))).toEqual([]);
   },
-  MINUTE_MS,
+  PATIENCE_MS,
 );
 
 test(
@@ -104,5 +104,5 @@ test(
     expect(guest.output).toBe("before\n");
     expect(guest.kernelLog).toContain("panic");
   },
-  MINUTE_MS,
+  PATIENCE_MS,
 );

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
+import { removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
 import { VolumeUser } from "../../demo/volume-user.ts";
 import { Driver, SOURCES } from "../../harness/driver.ts";
 
@@ -13,6 +15,7 @@ jest.setTimeout(120_000);
 const GiB = 1024 ** 3;
 const FOLDER = "/run/no-programs";
 const DISK = "/mnt/no-programs";
+const devices = new KernelDeviceMapper();
 let driver: Driver;
 let user: VolumeUser;
 const call = (method: string, request: Readonly<Record<string, unknown>>) => driver.client.call(method, request);
@@ -28,7 +31,20 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await driver.stop();
+  await removeMounts(FOLDER);
+  await removePoolDevices(devices);
+  for (const { file, name } of loops()) if (file.startsWith(`${DISK}/`)) spawnSync("losetup", ["--detach", name]);
+  expect(spawnSync("umount", [DISK], { encoding: "utf8" })).toMatchObject({ status: 0 });
+  devices.close();
 });
+
+function loops(): readonly { readonly name: string; readonly file: string }[] {
+  const { stdout } = spawnSync("losetup", ["--noheadings", "--output", "NAME,BACK-FILE"], { encoding: "utf8" });
+  return stdout.split("\n").flatMap((line) => {
+    const [name, file] = line.trim().split(/\s+/);
+    return name === undefined || file === undefined ? [] : [{ name, file }];
+  });
+}
 
 /** Field 11 of /proc/PID/stat, cminflt. Source: proc(5). */
 function childrenFaults(): number {
