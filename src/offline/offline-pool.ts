@@ -61,7 +61,7 @@ export class OfflinePool implements AsyncDisposable {
     const pool = new OfflinePool(description, config, lock, logger);
     try {
       requireIdle(pool.dm, name);
-      resumeEverything(pool.dm, { pool: name, ...pool.backing }, logger);
+      resumeEverything(pool.dm, { pool: name, lvmDevices: pool.backing.lvmDevices }, logger);
       return pool;
     } catch (error) {
       lock.release();

@@ -106,11 +106,11 @@ export class DirectLvm implements PoolBacking {
     this.#own = undefined;
   }
 
-  /** What is free now. */
+  /** What is free now. Not kept: disks may be added meanwhile. */
   async #room(part: Part): Promise<GroupRoom> {
-    this.#own = await recount(this.#own ?? (await this.#open()), this.#shown());
-    const on = disksFor(this.#own, part);
-    const freeExtents = this.#own.disks.reduce((sum, { volume }) => sum + (volume !== undefined && on.includes(volume.device) ? volume.freeExtents : 0), 0);
+    const own = await recount(this.#own ?? (await this.#open()), this.#shown());
+    const on = disksFor(own, part);
+    const freeExtents = own.disks.reduce((sum, { volume }) => sum + (volume !== undefined && on.includes(volume.device) ? volume.freeExtents : 0), 0);
     return { extentBytes: EXTENT_BYTES, freeExtents, on };
   }
 

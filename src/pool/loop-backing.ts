@@ -72,7 +72,8 @@ export class LoopFiles implements PoolBacking {
 
   async wipe(): Promise<void> {
     await this.release();
-    for (const name of ["data.img", "metadata.img"] as const) await rm(this.#path(name), { force: true });
+    // The metadata first: while it is there, who begins anew looks for both.
+    for (const name of ["metadata.img", "data.img"] as const) await rm(this.#path(name), { force: true });
     await rm(join(this.#backing.directory, CATALOG_COPY), { force: true });
     await rmdir(this.#backing.directory).catch(() => undefined); // it stays where it holds something else
   }

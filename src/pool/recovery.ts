@@ -108,7 +108,7 @@ export async function openPool(given: RecoveryParts): Promise<OpenPool> {
   } catch (error) {
     catalog.close();
     await stand.detach?.().catch((failure: unknown) => logger.warn("what was attached to be looked at stays so", { error: failure }));
-    await stand.closeCatalogFolder?.();
+    await stand.closeCatalogFolder?.().catch((failure: unknown) => logger.warn("the catalogue's folder stays mounted", { error: failure }));
     throw error;
   }
 }
