@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { OfflinePool } from "./offline-pool.ts";
 import type { Confirm, Progress } from "./report.ts";
 
@@ -23,12 +24,14 @@ export async function removePool(pool: OfflinePool, { wipe, confirm, progress }:
   if (!(await pool.isBeingWiped())) {
     await requireEmptyCatalog(pool);
     await requireEmptyMetadata(pool);
+    if (wipe) await requireOwn(pool);
   }
   const kept = `${stateDirectory}.removed-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}`;
   if (!(await confirm(stepsFor(pool, wipe, kept)))) return undefined;
   pool.deactivate();
   await backing.closeCatalogFolder?.();
   progress(wipe ? "Giving its disks back." : "Letting go of its disks.");
+  if (wipe && existsSync(stateDirectory)) await writeFile(markOf(pool), "", { mode: 0o600, flush: true });
   if (wipe) await backing.wipe?.();
   else await backing.release?.();
   if (!existsSync(stateDirectory)) return { kept: undefined };
@@ -61,6 +64,28 @@ async function requireEmptyMetadata(pool: OfflinePool): Promise<void> {
     `it holds ${listings.length} thin devices that no record knows: ${listings.map(({ number }) => number).join(", ")}`,
     `delete or adopt them first, while the driver runs: dmthin pool orphans ${pool.name}`,
   );
+}
+
+/** There from before the first write of a wipe: what is blank by it already is not taken for another's. */
+const markOf = ({ stateDirectory }: OfflinePool): string => join(stateDirectory, "wiping");
+
+/**
+ * Files and named devices bear no mark of the pool's own, as a volume group does, and paths come to name other disks. So
+ * the catalogue has to know that the pool was made, and the metadata on its devices has to be of that catalogue.
+ */
+async function requireOwn(pool: OfflinePool): Promise<void> {
+  const { kind } = pool.description.backing;
+  if (kind === "directLvm") return;
+  const remedy = `leave --wipe away, and make blank by hand what may be lost of ${whatItStandsOn(pool)}`;
+  const catalog = await pool.openCatalog();
+  const { identity, intent } = catalog ?? {};
+  catalog?.close();
+  if (identity?.formatted !== true) throw pool.refused("no catalogue here tells that it was ever made", remedy);
+  if (kind !== "devices" || existsSync(markOf(pool))) return;
+  const { devices, superblock } = await pool.attachIdle();
+  const expected = intent === undefined ? [identity.transactionId] : [intent.from, intent.from + 1];
+  if (superblock.kind === "thin-pool" && expected.includes(superblock.transactionId)) return;
+  throw pool.refused(`${devices.metadata.path} does not hold the metadata that its catalogue tells of`, remedy);
 }
 
 function stepsFor(pool: OfflinePool, wipe: boolean, kept: string): readonly string[] {
