@@ -6,7 +6,7 @@ import { run } from "../exec/run.ts";
 import { probe } from "../filesystem/probe.ts";
 import { parseThinSuperblock, SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import type { BackingDevices } from "../pool/backing.ts";
-import { findBlockDevice, readRange } from "../pool/block-device.ts";
+import { areEndsBlank, findBlockDevice, readRange } from "../pool/block-device.ts";
 import { formatBytes } from "../units.ts";
 import type { OfflinePool } from "./offline-pool.ts";
 
@@ -73,9 +73,11 @@ async function ontoDevice(pool: OfflinePool, backing: DevicesBacking, devices: B
   if ([devices.data, devices.metadata].some(({ major, minor }) => major === device.major && minor === device.minor))
     throw pool.refused(`${onto} is the pool's own`, `name ${needs}`);
   const found = await probe(run, onto, undefined);
-  const isBlank = readRange(onto, 0, SUPERBLOCK_SIZE).every((byte) => byte === 0);
-  if (found !== undefined || !isBlank)
-    throw pool.refused(`${onto} holds ${found?.type ?? "data"}`, `name ${needs}; if its content may be lost: wipefs --all ${onto}, and zero its first 4 KiB`);
+  if (found !== undefined || !areEndsBlank(device))
+    throw pool.refused(
+      `${onto} holds ${found?.type ?? "data: its first or last MiB is not zero"}`,
+      `name ${needs}; if its content may be lost: blkdiscard --zeroout ${onto}`,
+    );
   return {
     steps: [
       `thin_repair writes what can be saved to ${onto}, and thin_check looks it through`,

@@ -48,6 +48,12 @@ export function readRange(path: string, from: number, length: number): Buffer {
   }
 }
 
+/** Where filesystems, tables, and RAID keep what they are known by: zeros there are no proof, but anything else is one. */
+export function areEndsBlank({ path, sizeBytes }: { readonly path: string; readonly sizeBytes: number }): boolean {
+  const ends = [readRange(path, 0, MiB), readRange(path, Math.max(0, sizeBytes - MiB), MiB)];
+  return ends.every((end) => end.every((byte) => byte === 0));
+}
+
 /** Zeros the first and the last MiB, durably. */
 export function blankEnds({ path, sizeBytes }: { readonly path: string; readonly sizeBytes: number }): void {
   const fd = openSync(path, constants.O_WRONLY | constants.O_EXCL);

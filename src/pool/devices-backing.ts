@@ -3,9 +3,8 @@ import type { DevicesBacking } from "../config/pool-description.ts";
 import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import { DmthinError } from "../errors.ts";
 import type { Filesystems } from "../filesystem/filesystems.ts";
-import { MiB } from "../units.ts";
 import type { BackingDevice, BackingDevices, PoolBacking } from "./backing.ts";
-import { blankEnds, findBlockDevice, readRange } from "./block-device.ts";
+import { areEndsBlank, blankEnds, findBlockDevice, readRange } from "./block-device.ts";
 import { DevicesGrowth } from "./devices-growth.ts";
 
 /** A data and a metadata block device that an administrator names. */
@@ -30,8 +29,7 @@ export class NamedDevices implements PoolBacking {
       if (found !== undefined)
         throw this.#refused(`${device.path} holds ${found.type}`, `choose another device; if its content may be lost, wipefs --all ${device.path}`);
     }
-    const ends = [readRange(data.path, 0, MiB), readRange(data.path, Math.max(0, data.sizeBytes - MiB), MiB)];
-    if (ends.every((end) => end.every((byte) => byte === 0))) return;
+    if (areEndsBlank(data)) return;
     throw this.#refused(
       `${data.path} is not blank: its first or last MiB holds data`,
       `choose another device; if its content may be lost, zero both (blkdiscard --zeroout ${data.path})`,

@@ -5,8 +5,7 @@ import type { Run } from "../exec/run.ts";
 import { mounts } from "../filesystem/mounts.ts";
 import { recognisedOn } from "../filesystem/signatures.ts";
 import type { PhysicalVolume } from "../lvm/reports.ts";
-import { bytes, MiB } from "../units.ts";
-import { readRange } from "./block-device.ts";
+import { areEndsBlank } from "./block-device.ts";
 import type { NamedDisk } from "./disk-patterns.ts";
 
 /** What a disk was found to be, before anything is written to it. */
@@ -84,12 +83,6 @@ function isOurs(path: string): boolean {
     if ((error as NodeJS.ErrnoException).code === "EBUSY") return false;
     throw error;
   }
-}
-
-/** Where filesystems, tables, and RAID keep what they are known by: zeros there are no proof, but anything else is one. */
-function areEndsBlank({ path, sizeBytes }: NamedDisk): boolean {
-  const ends = [readRange(path, 0, MiB), readRange(path, bytes(Math.max(0, sizeBytes - MiB)), MiB)];
-  return ends.every((end) => end.every((byte) => byte === 0));
 }
 
 const WORDS: Readonly<Record<string, string>> = {
