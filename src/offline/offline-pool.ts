@@ -94,9 +94,11 @@ export class OfflinePool implements AsyncDisposable {
     if (this.description.backing.kind === "directLvm") await importGroup(this.#directLvm(this.description.backing));
   }
 
-  /** Whether its disks are known here: those of a volume group are, once it was made or imported. */
+  /** Whether its disks are known here: those of a volume group are, once it was made or imported. Where not, to look for it would make it. */
   async isMade(): Promise<boolean> {
-    return this.description.backing.kind !== "directLvm" || (await readMark(this.stateDirectory)) !== undefined;
+    if (this.description.backing.kind !== "directLvm") return true;
+    const mark = await readMark(this.stateDirectory);
+    return mark !== undefined && mark.phase !== "making";
   }
 
   /** Whether there is metadata to be looked at; files may be gone already. */
@@ -112,7 +114,7 @@ export class OfflinePool implements AsyncDisposable {
 
   /** Where the catalogue lies; on disks of its own it is mounted for that. */
   async catalogPath(): Promise<string> {
-    if (!(await this.isMade())) throw this.refused("it was never made here", `dmthin pool import ${this.name}, where its disks hold it already`);
+    await this.#requireMade();
     return join((await this.backing.openCatalogFolder?.()) ?? this.stateDirectory, "catalog.db");
   }
 
@@ -126,6 +128,7 @@ export class OfflinePool implements AsyncDisposable {
 
   /** The devices below, with nothing of the pool active above them. */
   async attachIdle(): Promise<{ readonly devices: BackingDevices; readonly superblock: ThinSuperblock }> {
+    await this.#requireMade();
     this.deactivate();
     await this.backing.release?.();
     const devices = await this.backing.attach();
@@ -158,6 +161,10 @@ export class OfflinePool implements AsyncDisposable {
     await this.backing.closeCatalogFolder?.();
     this.dm.close();
     this.#lock.release();
+  }
+
+  async #requireMade(): Promise<void> {
+    if (!(await this.isMade())) throw this.refused("it was never made here", `dmthin pool import ${this.name}, where its disks hold it already`);
   }
 
   #directLvm(backing: DirectLvmBacking): DirectLvmParts {

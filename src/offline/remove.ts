@@ -33,7 +33,7 @@ export async function removePool(pool: OfflinePool, { wipe, confirm, progress }:
   progress(wipe ? "Giving its disks back." : "Letting go of its disks.");
   if (wipe && existsSync(stateDirectory)) await writeFile(markOf(pool), "", { mode: 0o600, flush: true });
   if (wipe) await backing.wipe?.();
-  else await backing.release?.();
+  else if (await pool.isMade()) await backing.release?.();
   if (!existsSync(stateDirectory)) return { kept: undefined };
   if (wipe) await rm(stateDirectory, { recursive: true, force: true });
   else await rename(stateDirectory, kept);
