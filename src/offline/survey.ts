@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ThinRecord } from "../catalog/records.ts";
 import type { ThinListing } from "../devicemapper/thin-tools.ts";
+import { isError } from "../errors.ts";
 import { run } from "../exec/run.ts";
 import { examine, type Examined } from "../filesystem/examine.ts";
 import { probe } from "../filesystem/probe.ts";
@@ -27,7 +28,7 @@ export async function survey(
     progress(`Looking at ${record.id} (${index + 1} of ${records.length}).`);
     const mappedBefore = mapped(lists.before, record.number);
     const mappedAfter = mapped(lists.after, record.number) ?? bytes(0);
-    const seen = await survivorOf(pool, open, record, lists.after);
+    const seen = await survivorOf(pool, open, record, lists.after).catch(unreadable);
     const { id, name, kind } = record;
     reports.push({ id, name, kind, mappedBefore, mappedAfter, ...lessIsDamage(seen, mappedBefore, mappedAfter) });
   }
@@ -62,6 +63,12 @@ function survivor(examined: Examined): Survivor {
     case "damaged":
       return { state: "damaged", detail: examined.detail };
   }
+}
+
+/** The others are looked at all the same. */
+function unreadable(error: unknown): Survivor {
+  if (!isError(error, "foreign-content") && !isError(error, "program-failed")) throw error;
+  return { state: "damaged", detail: error.message };
 }
 
 /** A filesystem may be clean where files have lost what they held. */
