@@ -122,12 +122,10 @@ export class Care {
     }
   }
 
-  /** Answers whether anything was changed. */
+  /** Answers whether anything was changed. One part at a time: what the first took, the other cannot have, so it is decided upon anew. */
   async #act({ extend, whenFull }: Decision): Promise<boolean> {
-    let changed = false;
-    for (const { part, to } of extend) if (!this.#ended && (await this.#extend(part, to))) changed = true;
-    if (whenFull !== undefined && !this.#ended && (await this.#switch(whenFull))) changed = true;
-    return changed;
+    for (const { part, to } of extend) if (!this.#ended && (await this.#extend(part, to))) return true;
+    return whenFull !== undefined && !this.#ended && (await this.#switch(whenFull));
   }
 
   async #switch(how: "queue" | "error"): Promise<boolean> {
