@@ -60,7 +60,7 @@ function cautions(pool: object): readonly string[] {
   const devices = at(pool, ["backing", "devices"]);
   return [
     ...(typeof made === "string" ? [`the thin pool ${made} is taken only when nothing of Docker's is left in it: make a new one`] : []),
-    ...(Array.isArray(disks) ? [`while ${disks.join(", ")} holds Docker's volume group it is refused: remove that first, with vgremove and pvremove`] : []),
+    ...(Array.isArray(disks) ? [`while ${disks.join(", ")} holds Docker's volume group it is refused: remove that first, with vgremove and pvremove, then blank what they leave with "blkdiscard --zeroout" over its first and last MiB`] : []),
     ...(devices === undefined
       ? []
       : ["devices that hold Docker's pool are refused: clear them first, with wipefs and by zeroing the first 64 KiB of metadata"]),
