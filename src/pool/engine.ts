@@ -37,7 +37,7 @@ export class PoolEngine implements PoolCalls {
     this.#deletions = new Deletions(bench);
     this.#care = new Care(bench, new Extender(bench, this.#freezer));
     this.#inventories = new Inventories(bench);
-    this.#orphans = new Orphans(bench, this.#inventories, this.#deletions);
+    this.#orphans = new Orphans(bench, this.#freezer, this.#inventories, this.#deletions);
   }
 
   /** Start is recovery. The caller holds the pool's lock. Deferred deletions and the inventory follow in the background. */

@@ -2,6 +2,7 @@ import type { VolumeRecord } from "../catalog/records.ts";
 import { DmthinError } from "../errors.ts";
 import { roundUp, type Bytes } from "../units.ts";
 import type { Deletions } from "./deletions.ts";
+import type { Freezer } from "./freezer.ts";
 import type { Inventories } from "./inventories.ts";
 import type { Adoption, ExaminedOrphan, Orphan } from "./pool-calls.ts";
 import type { Workbench } from "./workbench.ts";
@@ -9,11 +10,13 @@ import type { Workbench } from "./workbench.ts";
 /** What is done with thin devices that no record knows: nothing, unless somebody asks for it by number. */
 export class Orphans {
   readonly #bench: Workbench;
+  readonly #freezer: Freezer;
   readonly #inventories: Inventories;
   readonly #deletions: Deletions;
 
-  constructor(bench: Workbench, inventories: Inventories, deletions: Deletions) {
+  constructor(bench: Workbench, freezer: Freezer, inventories: Inventories, deletions: Deletions) {
     this.#bench = bench;
+    this.#freezer = freezer;
     this.#inventories = inventories;
     this.#deletions = deletions;
   }
@@ -70,7 +73,8 @@ export class Orphans {
     const thin = { id, number: orphan.number, sizeBytes: parts.description.chunkSize };
     thins.activate(thin, { readOnly: true });
     const leastBytes = thins.leastBytes(id);
-    const device = thins.activate({ ...thin, sizeBytes: atLeastOne(leastBytes, parts.description.chunkSize) }, { readOnly: true });
+    const whole = { ...thin, sizeBytes: atLeastOne(leastBytes, parts.description.chunkSize) };
+    const device = this.#freezer.guard(id, () => thins.activate(whole, { readOnly: true }));
     return { orphan, device, leastBytes };
   }
 
