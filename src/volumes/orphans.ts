@@ -9,6 +9,7 @@ import { volumeId } from "./ids.ts";
 import { requireIdentity } from "./mount-points.ts";
 import type { Parts } from "./parts.ts";
 import { requireServing } from "./pool-set.ts";
+import { maximumVolumeBytes, type SizeBounds } from "./sizes.ts";
 import type { AdoptionWanted, OrphanSeen } from "./upkeep.ts";
 import type { Call, Volume } from "./volumes.ts";
 
@@ -30,7 +31,7 @@ export function madeBetween({ transactionId }: Orphan, records: readonly ThinRec
 
 export async function adoptOrphan(parts: Parts, { pool: poolName, number, name, sizeBytes }: AdoptionWanted, call: Call): Promise<Volume> {
   const pool = parts.pools.named(poolName);
-  requireServing(pool);
+  const figures = requireServing(pool);
   const id = volumeId(name);
   return parts.operations.run(call, "adoption", { exclusive: [id] }, async () => {
     const known = parts.pools.findVolume(id);
@@ -39,7 +40,7 @@ export async function adoptOrphan(parts: Parts, { pool: poolName, number, name, 
     const examined = await pool.calls.examineOrphan(number, id);
     try {
       const { filesystem, leastBytes } = await look(parts, id, examined);
-      const size = sizeOf(leastBytes, sizeBytes, pool.view.figures?.chunkSize ?? pool.description.chunkSize);
+      const size = sizeOf(leastBytes, sizeBytes, { chunkSize: figures.chunkSize, maximumBytes: maximumVolumeBytes(pool.description, figures) });
       const parameters = { discardOnDelete: pool.description.discardOnDelete, xfsNospaceMaxRetries: "auto" } as const;
       return toVolume(parts.node, { pool, record: await pool.calls.adoptOrphan({ number, id, name, sizeBytes: size, filesystem, parameters }) });
     } finally {
@@ -69,10 +70,18 @@ async function look(
   return { filesystem, leastBytes: bytes(Math.max(leastBytes, stated ?? 0)) };
 }
 
-function sizeOf(leastBytes: Bytes, wanted: Bytes | undefined, chunkSize: Bytes): Bytes {
+/** What it holds may say any size: its last user has written that. */
+function sizeOf(leastBytes: Bytes, wanted: Bytes | undefined, { chunkSize, maximumBytes }: Pick<SizeBounds, "chunkSize" | "maximumBytes">): Bytes {
   if (wanted !== undefined && wanted < leastBytes)
     throw new DmthinError({ code: "out-of-range", what: formatBytes(wanted), reason: `what it holds takes ${formatBytes(leastBytes)}` });
-  return roundUp(bytes(Math.max(wanted ?? leastBytes, chunkSize)), chunkSize);
+  const size = Math.max(wanted ?? leastBytes, chunkSize);
+  if (size <= maximumBytes) return roundUp(bytes(size), chunkSize);
+  const asked = wanted === undefined ? `what it holds says that it is as large, and ` : "";
+  throw new DmthinError({
+    code: "out-of-range",
+    what: formatBytes(size),
+    reason: `${asked}the largest volume that this pool can ever hold has ${formatBytes(maximumBytes)}: a larger pool, or a higher overcommitRatio, would hold it`,
+  });
 }
 
 const taken = (id: string, number: number): DmthinError =>

@@ -54,6 +54,14 @@ describe(`orphans, on ${worldName}`, () => {
     await client.unmount(use);
   });
 
+  test("one is refused at a size that its pool could never hold, and stays an orphan", async () => {
+    const { world } = suite;
+    world.dm.message(world.poolUuid, `create_thin ${ORPHAN}`);
+    await expectRefusal(adopt("large", bytes(2 ** 52)), "out-of-range");
+    expect(await orphans()).toEqual([ORPHAN]);
+    expect(world.view.thins.size).toBe(0);
+  });
+
   test("a number that is no orphan, and a name that is taken, are refused, and nothing changes", async () => {
     const { client, world } = suite;
     const { record } = await client.create("taken");
