@@ -42,7 +42,7 @@ export class ExistingLvmPool implements PoolBacking {
     this.growth = new LvmGrowth({ pool: description.name, group, look: async () => this.#room(), remedy }, this.#pool);
   }
 
-  /** Whether it is a pool, and nobody's yet: then it is marked, for all who look at it with LVM. */
+  /** Refuses what is no pool, or another's. Marks nothing: activatePool does. */
   async provision(): Promise<void> {
     const { volume } = await this.#requireUsable();
     const { name } = this.#parts.description;
@@ -77,6 +77,7 @@ export class ExistingLvmPool implements PoolBacking {
     await this.#pool.deactivate();
   }
 
+  /** Marks it as ours first, for all who look at it with LVM. */
   async activatePool(): Promise<BackingDevices> {
     const { volume } = await this.#requireUsable();
     const missing = [DMTHIN_TAG, poolTag(this.#parts.description.name)].filter((tag) => !volume.tags.includes(tag));
