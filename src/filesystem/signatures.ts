@@ -18,7 +18,7 @@ export function parseSignatures(stdout: string): readonly string[] {
   return [...new Set(signatures.map(({ type }) => type))];
 }
 
-/** Makes a device unrecognisable, partition tables' copies included. */
-export async function wipeSignatures(run: Run, device: string): Promise<void> {
-  await run(["wipefs", "--all", "--force", device], { deadlineMs: DEADLINE_MS });
+/** Makes a device unrecognisable, partition tables' copies included; `but`: except for this type. */
+export async function wipeSignatures(run: Run, device: string, but?: string): Promise<void> {
+  await run(["wipefs", "--all", "--force", ...(but === undefined ? [] : ["--types", `no${but}`]), device], { deadlineMs: DEADLINE_MS });
 }

@@ -83,10 +83,6 @@ export class Lvm {
     await this.#run("pvcreate", ["--uuid", uuid, "--norestorefile", device]);
   }
 
-  async removePhysicalVolume(device: string): Promise<void> {
-    await this.#run("pvremove", [device]);
-  }
-
   /** Without autoactivation: only its owner activates what is in it. */
   async createVolumeGroup(name: string, devices: readonly string[], options: { readonly tags: readonly string[]; readonly extentBytes: Bytes }): Promise<void> {
     const { tags, extentBytes } = options;

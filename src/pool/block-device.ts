@@ -54,14 +54,24 @@ export function areEndsBlank({ path, sizeBytes }: { readonly path: string; reado
   return ends.every((end) => end.every((byte) => byte === 0));
 }
 
-/** Zeros the first and the last MiB, durably. */
+const LABEL_BYTES = 4096;
+
+/** Zeros the first and the last MiB, durably; LVM's label last, so that after an interruption it still tells whose the disk is. */
 export function blankEnds({ path, sizeBytes }: { readonly path: string; readonly sizeBytes: number }): void {
   const fd = openSync(path, constants.O_WRONLY | constants.O_EXCL);
   try {
-    const zeros = Buffer.alloc(Math.min(MiB, sizeBytes));
-    for (const from of [0, sizeBytes - zeros.length]) writeSync(fd, zeros, 0, zeros.length, from);
+    const labelEnd = Math.min(LABEL_BYTES, sizeBytes);
+    zero(fd, Math.max(labelEnd, sizeBytes - MiB), sizeBytes);
+    zero(fd, labelEnd, Math.min(MiB, sizeBytes));
+    fsyncSync(fd);
+    zero(fd, 0, labelEnd);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
+}
+
+function zero(fd: number, from: number, to: number): void {
+  const zeros = Buffer.alloc(to - from);
+  for (let at = from; at < to;) at += writeSync(fd, zeros, 0, to - at, at);
 }

@@ -5,7 +5,8 @@ import { notReady, type DirectLvmParts } from "./direct-lvm-parts.ts";
 import { blankEnds } from "./block-device.ts";
 
 /**
- * Gives the disks back blank: volumes, group and labels go, in that order, and the mark last. Nothing of the pool may be
+ * Gives the disks back blank: volumes, group and labels go, in that order, and the mark last. Of each disk the label is the
+ * last to go, since its uuid alone tells, once there is no group, that the disk is ours to blank. Nothing of the pool may be
  * active above its own device. Interrupted, it goes on when it is called again, and a start refuses the pool meanwhile.
  */
 export async function wipeGroup(parts: DirectLvmParts): Promise<void> {
@@ -28,8 +29,7 @@ export async function wipeGroup(parts: DirectLvmParts): Promise<void> {
     await lvm.removeVolumeGroup(group.name);
   }
   for (const disk of ours) {
-    await lvm.removePhysicalVolume(disk.path);
-    await wipeSignatures(run, disk.path);
+    await wipeSignatures(run, disk.path, "LVM2_member");
     blankEnds(disk);
     logger.info("a disk was given back, blank at both ends", { disk: disk.name });
   }

@@ -7,7 +7,9 @@ import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { VolumeUser } from "../../demo/volume-user.ts";
 import { Driver, SOURCES } from "../../harness/driver.ts";
 import { cleanMachine, describePool, DISKS, dm, endsOf, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
+import { run } from "../../../src/exec/run.ts";
 import { createBacking } from "../../../src/pool/create-backing.ts";
+import { DirectLvm } from "../../../src/pool/direct-lvm.ts";
 import { silentLogger } from "../../../src/logger.ts";
 
 jest.setTimeout(180_000);
@@ -146,6 +148,28 @@ test("a disk is added while the pool serves, and wiping gives all of them back b
   const anew = await openPool(folder, wish);
   expect(anew.view.thins.size).toBe(0);
   await anew.close(10_000);
+});
+
+test("wiping that ends while a disk is being blanked goes on when it is repeated, and leaves a disk alone that has another's label", async () => {
+  await (await openPool(folder, { devices: [FIRST, SECOND] })).close(10_000);
+  tool("lvm", "pvcreate", "--devices", THIRD, THIRD);
+  const description = describePool({ devices: DISKS });
+  const { backing } = description;
+  if (backing.kind !== "directLvm") throw new Error(`its backing is ${backing.kind}`);
+  const stateDirectory = join(folder, "direct");
+  const parts = { description, backing, dm, stateDirectory, lockFd: undefined, logger: silentLogger, observe: () => undefined };
+  const endsInSecond: typeof run = async (argv, options) => {
+    const output = await run(argv, options);
+    if (argv[0] !== "wipefs" || argv.at(-1) !== SECOND) return output;
+    tool("dd", "if=/dev/zero", `of=${SECOND}`, "bs=4096", "seek=1", "count=255", "conv=fsync,notrunc", "status=none");
+    throw new Error("ended here");
+  };
+  await expect(new DirectLvm({ ...parts, run: endsInSecond }).wipe()).rejects.toThrow("ended here");
+  expect(tool("wipefs", SECOND)).toContain("LVM2_member");
+  await new DirectLvm({ ...parts, run }).wipe();
+  for (const disk of [FIRST, SECOND]) expect([disk, endsOf(disk, MiB).every((byte) => byte === 0)]).toEqual([disk, true]);
+  expect(tool("wipefs", THIRD)).toContain("LVM2_member");
+  expect(existsSync(join(stateDirectory, "volume-group.json"))).toBe(false);
 });
 
 function cleanMachineOf(disk: string): void {
