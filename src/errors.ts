@@ -68,7 +68,16 @@ export type ErrorFacts =
   | { readonly code: "cancelled"; readonly operation: string }
   | { readonly code: "shutting-down" }
   | { readonly code: "root-needed"; readonly operation: string }
-  | { readonly code: "config-invalid"; readonly source: string; readonly problems: readonly ConfigProblem[] };
+  | {
+      readonly code: "config-invalid";
+      readonly source: string;
+      readonly problems: readonly ConfigProblem[];
+      /** There is no such file, and how it was named: nothing else is wrong then. */
+      readonly missing?: FileNamed;
+    };
+
+/** How a command was told its file: --config has a default that nobody may have meant. */
+export type FileNamed = "by --config" | "as argument";
 
 export type ObjectKind = "volume" | "snapshot" | "group snapshot" | "orphan" | "pool" | "node" | "path";
 export interface ConfigProblem {
@@ -137,8 +146,10 @@ const sentences: Sentences = {
   cancelled: ({ operation }) => `${operation} was given up by its caller`,
   "root-needed": ({ operation }) => `${operation} needs root: run it as root, or with sudo`,
   "shutting-down": () => "the driver is shutting down: try again when it is back",
-  "config-invalid": ({ source, problems }) =>
-    [`${source} is not valid:`, ...problems.map(({ path, message }) => `  ${path === "" ? "(document)" : path}: ${message}`)].join("\n"),
+  "config-invalid": ({ source, problems, missing }) => {
+    if (missing !== undefined) return `there is no ${source}${missing === "by --config" ? ": name the configuration with --config" : ""}`;
+    return [`${source} is not valid:`, ...problems.map(({ path, message }) => `  ${path === "" ? "(document)" : path}: ${message}`)].join("\n");
+  },
 };
 
 const sentenceOf = <Code extends ErrorCode>(facts: FactsOf<Code>): string => (sentences[facts.code] as (facts: FactsOf<Code>) => string)(facts);

@@ -6,7 +6,7 @@ import type { Terminal } from "./terminal.ts";
 
 /** Says that a file is right, and what it describes. Throws "config-invalid" with every problem. */
 export async function checkConfig(file: string, { output }: Terminal): Promise<number> {
-  const config = await loadConfig(file);
+  const config = await loadConfig(file, "as argument");
   const lines = [`${file} is valid.`, ...config.pools.map((pool) => `  pool ${pool.name}${pool.isDefault ? " (default)" : ""}: ${summary(pool)}`)];
   output.write(`${lines.join("\n")}\n`);
   return 0;

@@ -16,7 +16,7 @@ export async function extendPool(driver: DriverUpkeep, pool: string, { addDevice
   }
   for (const [part, target] of [["metadata", metadata] as const, ["data", data] as const]) {
     if (target === undefined) continue;
-    error.write(`Extending the ${part} of pool ${pool}; volumes stay in use.\n`);
+    error.write(`Asking for pool ${pool} to have its ${part} made larger; volumes stay in use.\n`);
     const { fromBytes, toBytes } = await driver.extend(pool, part, target);
     const now = fromBytes === toBytes ? `as large already: ${formatBytes(toBytes)}` : `${formatBytes(toBytes)} now, ${formatBytes(fromBytes)} before`;
     output.write(`${part}: ${now}\n`);

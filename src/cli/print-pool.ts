@@ -15,7 +15,7 @@ export function printPool(pool: PoolInfo, paint: Paint, now: number): string {
     ...gauges(pool, paint),
     ...room(pool, now),
     ...devices(pool.setup),
-    line("chunks", `${formatBytes(pool.chunkBytes)}, ${pool.zeroNewBlocks ? "zeroed before use" : "not zeroed before use"}`),
+    line("chunks", chunks(pool)),
     ...contents(pool),
     line("new volumes", pool.filesystem === "" ? undefined : `${formatBytes(pool.defaultVolumeBytes)} and ${pool.filesystem} when nothing else is asked for`),
     line("when full", pool.figures && whenFull(pool)),
@@ -74,11 +74,16 @@ function minimum({ data, metadata, host }: FiguresInfo): string | undefined {
   return line("minimum free", `${formatBytes(data.minimumFree)} of data, ${formatBytes(metadata.minimumFree)} of metadata${below}`);
 }
 
-function room({ care, autoextendPercent }: PoolInfo, now: number): readonly (string | undefined)[] {
+/** Data and metadata grow by the same room, except where each has disks of its own. */
+const isShared = (described: BackingInfo | undefined): boolean =>
+  described !== undefined && !("devices" in described) && !("directLvm" in described && described.directLvm.metadataDevices.length > 0);
+
+function room({ backing: described, care, autoextendPercent }: PoolInfo, now: number): readonly (string | undefined)[] {
   if (care === undefined) return [];
   const { data, metadata } = care;
   const threshold = data.thresholdPercent === 0 ? "never by itself" : `at ${Number(data.thresholdPercent.toFixed(1))} % of data, by ${autoextendPercent} %`;
-  const left = data.headroom + metadata.headroom === 0 ? "none" : `${formatBytes(data.headroom)} of data, ${formatBytes(metadata.headroom)} of metadata`;
+  const or = isShared(described) && data.headroom > 0 && metadata.headroom > 0 ? " or" : ",";
+  const left = data.headroom + metadata.headroom === 0 ? "none" : `${formatBytes(data.headroom)} of data${or} ${formatBytes(metadata.headroom)} of metadata`;
   const extended = (["data", "metadata"] as const).flatMap((part) => {
     const last = care[part].lastExtension;
     return last === undefined ? [] : [`${part} from ${formatBytes(last.from)} to ${formatBytes(last.to)}, ${ago(last.at, now)}`];
@@ -92,6 +97,12 @@ function devices(setup: SetupInfo | undefined): readonly (string | undefined)[] 
   if (setup === undefined) return [];
   return [line("pool device", `${setup.path}, ${setup.name}`), line("data on", spell(setup.data)), line("metadata on", spell(setup.metadata))];
 }
+
+/** A pool that was made by somebody else has its own, which it tells when it is open. */
+const chunks = (pool: PoolInfo): string =>
+  pool.figures === undefined && pool.backing !== undefined && "existing" in pool.backing
+    ? unknown(pool, "its chunks are its own")
+    : `${formatBytes(pool.chunkBytes)}, ${pool.zeroNewBlocks ? "zeroed before use" : "not zeroed before use"}`;
 
 /** A pool that never served here has not said what it holds: no volumes seen are not no volumes. */
 const isCounted = ({ status, volumes, snapshots }: PoolInfo): boolean => status === "READY" || volumes + snapshots > 0;

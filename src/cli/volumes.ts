@@ -1,4 +1,6 @@
 import { formatBytes } from "../units.ts";
+import type { DriverInfo, PoolInfo } from "./driver-info.ts";
+import { DEADLINE_MS, type AskDriver } from "./info.ts";
 import { ago, line } from "./lines.ts";
 import { silence } from "./silence.ts";
 import { paintFor, type Terminal } from "./terminal.ts";
@@ -14,6 +16,12 @@ export interface AskedVolumes {
 /** Asks the driver behind an admin socket; rejects when none answers in time, or with its refusal. */
 export type AskVolumes = (socket: string, asked: AskedVolumes, deadlineMs: number) => Promise<VolumesInfo>;
 
+/** The driver is asked what its pools are at, too: what a pool does not tell is not what it does not have. */
+export interface Asking {
+  readonly askVolumes: AskVolumes;
+  readonly askDriver: AskDriver;
+}
+
 interface Options extends AskedVolumes {
   readonly socket: string;
   readonly json: boolean;
@@ -22,45 +30,66 @@ interface Options extends AskedVolumes {
 const ANSWER_MS = 5000;
 
 /** Lists volumes and snapshots. Answers the exit code. */
-export async function listVolumes(options: Options, ask: AskVolumes, terminal: Terminal): Promise<number> {
-  return answered(options, ask, terminal, ({ volumes, notMeasured }) => {
+export async function listVolumes(options: Options, asking: Asking, terminal: Terminal): Promise<number> {
+  return answered(options, asking, terminal, ({ volumes, notMeasured }, notServing) => {
+    // One that has served tells what it knew.
+    const silent = notServing.filter(({ name }) => !volumes.some(({ pool }) => pool === name));
+    const problem = notKnown(silent);
+    if (problem !== undefined && volumes.length === 0) return { problem };
     const sorted = volumes.toSorted((left, right) => compare(left.pool, right.pool) || compare(left.name, right.name) || compare(left.id, right.id));
-    if (options.json) return `${JSON.stringify(sorted, undefined, 2)}\n`;
-    noteUnmeasured(notMeasured, terminal);
-    return volumes.length === 0 ? "There are no volumes and no snapshots.\n" : table(sorted, terminal);
+    if (options.json) return { text: `${JSON.stringify(sorted, undefined, 2)}\n`, problem };
+    noteUnmeasured(
+      notMeasured.filter((name) => !silent.some((pool) => pool.name === name)),
+      terminal,
+    );
+    return { text: volumes.length === 0 ? "There are no volumes and no snapshots.\n" : table(sorted, terminal), problem };
   });
 }
 
 /** Shows one volume or snapshot by its id or its name. Answers the exit code. */
-export async function showVolume(options: Options & { readonly which: string }, ask: AskVolumes, terminal: Terminal): Promise<number> {
-  return answered(options, ask, terminal, ({ volumes, notMeasured }) => {
+export async function showVolume(options: Options & { readonly which: string }, asking: Asking, terminal: Terminal): Promise<number> {
+  return answered(options, asking, terminal, ({ volumes, notMeasured }, notServing) => {
     const byId = volumes.filter(({ id }) => id === options.which);
     const found = byId.length > 0 ? byId : volumes.filter(({ name }) => name === options.which);
-    if (found.length === 0) return { problem: `there is no volume or snapshot ${options.which}: see "dmthin volume ls"` };
-    if (options.json) return `${JSON.stringify(found.length === 1 ? found[0] : found, undefined, 2)}\n`;
+    if (found.length === 0) return { problem: notKnown(notServing) ?? `there is no volume or snapshot ${options.which}: see "dmthin volume ls"` };
+    if (options.json) return { text: `${JSON.stringify(found.length === 1 ? found[0] : found, undefined, 2)}\n` };
     noteUnmeasured(notMeasured, terminal);
     const paint = paintFor(terminal.output);
-    return found.map((volume) => `${paint("bold", volume.id)}\n${details(volume, volumes)}\n`).join("\n");
+    return { text: found.map((volume) => `${paint("bold", volume.id)}\n${details(volume, volumes)}\n`).join("\n") };
   });
 }
 
 async function answered(
   { socket, pool, measureMs }: Options,
-  ask: AskVolumes,
+  { askVolumes, askDriver }: Asking,
   terminal: Terminal,
-  print: (answer: VolumesInfo) => string | { readonly problem: string },
+  print: (answer: VolumesInfo, notServing: readonly PoolInfo[]) => { readonly text?: string; readonly problem?: string | undefined },
 ): Promise<number> {
   const complain = (problem: string): number => {
     terminal.error.write(`dmthin: ${problem}\n`);
     return 1;
   };
-  const answer = await ask(socket, { pool, measureMs }, measureMs + ANSWER_MS).catch((error: unknown) => ({ error }));
+  // Before the volumes: a pool that serves by then has told them.
+  const driver = await askDriver(socket, DEADLINE_MS).catch((error: unknown) => ({ error }));
+  if ("error" in driver) return complain(await silence(socket, driver.error));
+  const answer = await askVolumes(socket, { pool, measureMs }, measureMs + ANSWER_MS).catch((error: unknown) => ({ error }));
   if ("error" in answer) return complain(refusalOf(answer.error) ?? (await silence(socket, answer.error)));
-  const printed = print(answer);
-  if (typeof printed !== "string") return complain(printed.problem);
-  terminal.output.write(printed);
-  return 0;
+  const { text, problem } = print(answer, notServingOf(driver, pool));
+  if (text !== undefined) terminal.output.write(text);
+  return problem === undefined ? 0 : complain(problem);
 }
+
+const notServingOf = ({ pools }: DriverInfo, asked: string): readonly PoolInfo[] =>
+  pools.filter(({ name, status }) => status !== "READY" && (asked === "" || name === asked));
+
+/** undefined: of no pool. */
+function notKnown(pools: readonly PoolInfo[]): string | undefined {
+  if (pools.length === 0) return undefined;
+  const said = pools.map(({ name, status }) => `pool ${name} ${WHILES[status] ?? "does not serve"}`).join(", ");
+  return `${said}, so ${pools.length === 1 ? "its" : "their"} volumes are not known: see "dmthin info"`;
+}
+
+const WHILES: Readonly<Record<string, string>> = { REFUSED: "is refused", RECOVERING: "is being started", LOCKED: "is another process's" };
 
 /** In the driver's own words: what it found wrong with the question, NOT_FOUND of gRPC. */
 const NOT_FOUND = 5;

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { DmthinError } from "../errors.ts";
 import { dockerPool } from "./docker-pool.ts";
 import { at } from "./document-paths.ts";
-import { messageOf, readYaml } from "./load.ts";
+import { readText, readYaml } from "./load.ts";
 import { DEFAULT_STATE_DIRECTORY, parseConfig } from "./standalone.ts";
 
 export interface FromDocker {
@@ -17,13 +16,7 @@ const NAME = "docker";
 
 /** The configuration that Docker's daemon.json amounts to. Throws "config-invalid" when it has nothing of devicemapper's, or is wrong. */
 export async function fromDocker(path: string): Promise<FromDocker> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    throw invalid(path, "", `cannot be read: ${messageOf(cause)}`, cause);
-  }
-  return translate(readYaml(text, path), path);
+  return translate(readYaml(await readText(path, "as argument"), path), path);
 }
 
 export function translate(daemon: unknown, source: string): FromDocker {
@@ -60,7 +53,11 @@ function cautions(pool: object): readonly string[] {
   const devices = at(pool, ["backing", "devices"]);
   return [
     ...(typeof made === "string" ? [`the thin pool ${made} is taken only when nothing of Docker's is left in it: make a new one`] : []),
-    ...(Array.isArray(disks) ? [`while ${disks.join(", ")} holds Docker's volume group it is refused: remove that first, with vgremove and pvremove, then blank what they leave with "blkdiscard --zeroout" over its first and last MiB`] : []),
+    ...(Array.isArray(disks)
+      ? [
+          `while ${disks.join(", ")} holds Docker's volume group it is refused: remove that first, with vgremove and pvremove, then blank what they leave with "blkdiscard --zeroout" over its first and last MiB`,
+        ]
+      : []),
     ...(devices === undefined
       ? []
       : ["devices that hold Docker's pool are refused: clear them first, with wipefs and by zeroing the first 64 KiB of metadata"]),

@@ -1,20 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { types } from "node:util";
 import { parseDocument } from "yaml";
-import { DmthinError } from "../errors.ts";
+import { DmthinError, type FileNamed } from "../errors.ts";
 import { parseConfig, type StandaloneConfig } from "./standalone.ts";
 
 /** Reads a standalone configuration, YAML or JSON. Throws "config-invalid" with every problem. */
-export async function loadConfig(path: string): Promise<StandaloneConfig> {
-  return parseConfig(readYaml(await read(path), path), path);
+export async function loadConfig(path: string, named: FileNamed = "by --config"): Promise<StandaloneConfig> {
+  return parseConfig(readYaml(await readText(path, named), path), path);
 }
 
-async function read(path: string): Promise<string> {
+/** Throws "config-invalid", and says so when there is no such file. */
+export async function readText(path: string, named: FileNamed): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
     const message = `cannot be read: ${messageOf(cause)}`;
-    throw new DmthinError({ code: "config-invalid", source: path, problems: [{ path: "", message }] }, { cause });
+    const missing = types.isNativeError(cause) && "code" in cause && cause.code === "ENOENT" ? { missing: named } : {};
+    throw new DmthinError({ code: "config-invalid", source: path, problems: [{ path: "", message }], ...missing }, { cause });
   }
 }
 

@@ -71,7 +71,7 @@ export const standaloneDocument = z.strictObject({
   metrics: z
     .strictObject({
       listen: z
-        .union([listenAddress(), z.literal("nowhere").transform(() => undefined)])
+        .union([listenAddress(), nowhere().transform(() => undefined)])
         .prefault("nowhere")
         .describe("Where /metrics, /healthz and /readyz are served, such as 127.0.0.1:9808; or nowhere."),
       perVolume: z.boolean().default(true).describe("Tell the size and the space of each volume and snapshot: three lines each."),
@@ -91,6 +91,11 @@ export const standaloneDocument = z.strictObject({
     .prefault({})
     .describe("For csi-sanity. Not for use."),
 });
+
+/** What is no text at all is told as no address either: a port by itself is a number in YAML. */
+function nowhere() {
+  return z.literal("nowhere", { error: ({ input }) => `${quote(input)} is not an address: write "127.0.0.1:9808" or nowhere` });
+}
 
 /** Its cross-checks run whatever else is wrong, for all problems are reported at once. */
 const checked = standaloneDocument.superRefine(

@@ -44,7 +44,7 @@ export class CareJournal {
     if (before?.state !== state && (before !== undefined || state !== "rw")) this.#tellState(before?.state, state);
     // Of a pool that has failed the kernel says nothing more.
     if (hasFailed) return;
-    if (before?.queuesWhenFull !== undefined && before.queuesWhenFull !== figures.queuesWhenFull) this.#tellWhenFull(figures.queuesWhenFull);
+    if (before?.queuesWhenFull !== undefined && before.queuesWhenFull !== figures.queuesWhenFull) this.#tellWhenFull(figures);
     for (const part of PARTS) {
       const shortage = problemOf(() => requireMinimum(this.#description, figures, part));
       this.#change(
@@ -84,9 +84,10 @@ export class CareJournal {
     this.#note("state", undefined, `the pool is in state ${state}${from}`, state === "rw" ? "info" : "error", { state });
   }
 
-  #tellWhenFull(queues: boolean): void {
-    if (queues) this.#note("queueing", undefined, "writes wait when the pool is full: it can be made larger", "info");
-    else this.#note("failing", undefined, "writes fail when the pool is full: it cannot be made larger, or they have waited for too long", "warn");
+  #tellWhenFull({ queuesWhenFull: queues, state }: PoolFigures): void {
+    if (queues) this.#note("queueing", undefined, "from now on writes wait once the pool is full: it can be made larger", "info");
+    else if (state === "out_of_data_space") this.#note("failing", undefined, "from now on writes fail, until the pool has room again", "warn");
+    else this.#note("failing", undefined, "from now on writes fail once the pool is full: it cannot be made larger", "warn");
   }
 
   #change(

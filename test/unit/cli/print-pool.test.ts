@@ -19,7 +19,7 @@ test("a healthy pool at a glance", () => {
   data          ████████░░░░░░░░░░  42 %  42 GiB of 100 GiB, 58 GiB free
   metadata      ██░░░░░░░░░░░░░░░░  11 %  24 MiB of 219 MiB, 195 MiB free
   minimum free  10 GiB of data, 22 MiB of metadata
-  room to grow  50 GiB of data, 1 GiB of metadata; at 80 % of data, by 20 %
+  room to grow  50 GiB of data or 1 GiB of metadata; at 80 % of data, by 20 %
   last extended data from 80 GiB to 100 GiB, 5 min ago
   pool device   /dev/dm-3, dmthin-fast-pool
   data on       /dev/loop0, /var/lib/dmthin/fast/data.img
@@ -46,6 +46,14 @@ describe("what somebody has to do is said, with what to do", () => {
       "! It was refused and is left alone: its superblock is blank, and the pool was formatted before. ! To do: restore the metadata device",
     );
     expect(flat(refused)).not.toContain("yet");
+  });
+  test("a refused pool of somebody else's making has chunks that nobody has read", () => {
+    expect(flat({ ...refused, backing: { existing: { pool: "vg/thin" } } })).toContain("chunks not known: the pool is not used");
+  });
+  test("room that data and metadata have each for itself is told of both", () => {
+    const directLvm = { volumeGroup: "vg", devices: ["/dev/sdb"], metadataDevices: ["/dev/sdc"] };
+    expect(flat({ ...fast, backing: { directLvm } })).toContain("room to grow 50 GiB of data, 1 GiB of metadata;");
+    expect(flat({ ...fast, backing: { directLvm: { ...directLvm, metadataDevices: [] } } })).toContain("50 GiB of data or 1 GiB of metadata;");
   });
   test("less free than the minimum, of data or of metadata", () => {
     const data = { used: 91 * GiB, total: 100 * GiB, available: 9 * GiB, minimumFree: 10 * GiB };

@@ -26,8 +26,11 @@ describe("a file", () => {
     expect(json.socketMode).toBe(0o660);
   });
 
-  test("that is not there is named, with the reason", async () => {
-    await expect(loadConfig(join(directory, "none.yaml"))).rejects.toThrow(/none\.yaml is not valid:\n {2}\(document\): cannot be read: ENOENT/);
+  test("that is not there is named, with what to do about a default", async () => {
+    const none = join(directory, "none.yaml");
+    await expect(loadConfig(none)).rejects.toMatchObject({ message: `there is no ${none}: name the configuration with --config` });
+    await expect(loadConfig(none, "as argument")).rejects.toMatchObject({ message: `there is no ${none}` });
+    await expect(loadConfig(directory)).rejects.toThrow(/ is not valid:\n {2}\(document\): cannot be read: EISDIR/);
   });
 
   test("with problems is named, with one line for each", async () => {

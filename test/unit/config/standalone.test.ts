@@ -286,4 +286,5 @@ test("metrics are served where it is said, and nowhere else", () => {
       `metrics.listen: ${JSON.stringify(wrong)} is not an address to listen on: write 127.0.0.1:9808, [::1]:9808, or :9808 for every address`,
     ]);
   }
+  expect(complaints({ pools: [loopPool()], metrics: { listen: 9808 } })).toEqual(['metrics.listen: 9808 is not an address: write "127.0.0.1:9808" or nowhere']);
 });

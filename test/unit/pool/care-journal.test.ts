@@ -87,6 +87,12 @@ test("a failed pool's figures are nought, and nothing is made of them", () => {
 test("whether writes wait or fail is told when it changes", () => {
   for (const queuesWhenFull of [true, false, false, true]) journal.see({ ...healthy, queuesWhenFull });
   expect(kinds()).toEqual(["failing", "queueing"]);
+  journal.see({ ...healthy, state: "out_of_data_space", queuesWhenFull: false });
+  expect(lines.filter((line) => line.includes("writes"))).toEqual([
+    "warn: from now on writes fail once the pool is full: it cannot be made larger",
+    "info: from now on writes wait once the pool is full: it can be made larger",
+    "warn: from now on writes fail, until the pool has room again",
+  ]);
 });
 
 test("the filesystem below is told of when its reserve is touched, and when it has it back", () => {
