@@ -7,6 +7,7 @@ import { probe } from "../filesystem/probe.ts";
 import { parseThinSuperblock, SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import type { BackingDevices } from "../pool/backing.ts";
 import { areEndsBlank, findBlockDevice, readRange } from "../pool/block-device.ts";
+import { writeOut } from "../pool/write-out.ts";
 import { formatBytes } from "../units.ts";
 import type { OfflinePool } from "./offline-pool.ts";
 
@@ -50,7 +51,7 @@ function inFile(pool: OfflinePool, { directory }: LoopBacking): NewMetadata {
     write: async (facts) => {
       const { size } = await stat(path);
       await rm(unfinished, { force: true });
-      await writeOut(unfinished, size);
+      await makeWrittenOut(unfinished, size);
       await repairMetadata(path, unfinished, facts);
       await requireSound(pool, unfinished);
       await follow(pool, unfinished);
@@ -148,12 +149,10 @@ async function follow(pool: OfflinePool, path: string): Promise<void> {
 }
 
 /** Fully allocated, as the driver makes it: a pool that cannot write its metadata turns read-only. */
-async function writeOut(path: string, size: number): Promise<void> {
+async function makeWrittenOut(path: string, size: number): Promise<void> {
   const file = await open(path, "wx", 0o600);
   try {
-    const zeros = Buffer.alloc(2 ** 20);
-    for (let written = 0; written < size; written += zeros.length) await file.write(zeros, 0, Math.min(zeros.length, size - written));
-    await file.sync();
+    await writeOut(file, size);
   } finally {
     await file.close();
   }

@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Stats } from "node:fs";
 import { mkdir, open, rename, rm, rmdir, stat, statfs, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,11 +8,12 @@ import { DmthinError } from "../errors.ts";
 import { run } from "../exec/run.ts";
 import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import { tryLock, type Lock } from "../linux/lock.ts";
-import { formatBytes, MiB } from "../units.ts";
+import { formatBytes } from "../units.ts";
 import type { BackingDevice, BackingDevices, PoolBacking } from "./backing.ts";
 import { findBlockDevice, readRange } from "./block-device.ts";
 import { CATALOG_COPY } from "./catalog-copy.ts";
 import { LoopGrowth } from "./loop-growth.ts";
+import { writeOut } from "./write-out.ts";
 
 const LOSETUP_DEADLINE_MS = 30_000;
 const LOCK_RETRY_MS = 20;
@@ -154,11 +155,6 @@ async function existing(path: string): Promise<Stats | undefined> {
     if (typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   }
-}
-
-async function writeOut(file: FileHandle, size: number): Promise<void> {
-  const zeros = Buffer.alloc(MiB);
-  for (let written = 0; written < size; written += zeros.length) await file.write(zeros, 0, Math.min(zeros.length, size - written));
 }
 
 async function syncDirectory(path: string): Promise<void> {

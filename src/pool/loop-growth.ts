@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { statfsSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,9 +5,10 @@ import { MAXIMUM_METADATA_BYTES } from "../config/metadata-size.ts";
 import type { LoopBacking } from "../config/pool-description.ts";
 import { DmthinError } from "../errors.ts";
 import { run } from "../exec/run.ts";
-import { bytes, formatBytes, MiB, type Bytes } from "../units.ts";
+import { bytes, formatBytes, type Bytes } from "../units.ts";
 import { findBlockDevice } from "./block-device.ts";
 import type { Grower, Growth, HostSpace, Part, PartSizes } from "./growth.ts";
+import { writeOut } from "./write-out.ts";
 
 const FILES: Readonly<Record<Part, string>> = { data: "data.img", metadata: "metadata.img" };
 const BYTES_PER_STAT_BLOCK = 512;
@@ -44,7 +44,7 @@ export class LoopGrowth implements Growth {
   async grow(part: Part, to: Bytes): Promise<void> {
     const path = this.#path(part);
     try {
-      await (part === "data" ? lengthen(path, to) : writeOut(path, to));
+      await (part === "data" ? lengthen(path, to) : lengthenWritten(path, to));
     } catch (cause) {
       throw this.#refused(`${path} cannot be made ${formatBytes(to)} large`, "make room on its filesystem", cause);
     }
@@ -79,16 +79,10 @@ async function lengthen(path: string, to: Bytes): Promise<void> {
   }
 }
 
-/** From its end, so that an interrupted one goes on: a pool that cannot write its metadata turns read-only at once. */
-async function writeOut(path: string, to: Bytes): Promise<void> {
+async function lengthenWritten(path: string, to: Bytes): Promise<void> {
   const file = await open(path, "r+");
-  const zeros = Buffer.alloc(MiB);
   try {
-    for (let { size } = await file.stat(); size < to;) {
-      const { bytesWritten } = await file.write(zeros, 0, Math.min(zeros.length, to - size), size);
-      size += bytesWritten;
-    }
-    await file.sync();
+    await writeOut(file, to);
   } finally {
     await file.close();
   }
