@@ -31,18 +31,18 @@ export interface ImportReport {
 type Found = Extract<ThinSuperblock, { readonly kind: "thin-pool" }>;
 
 /** Brings up a pool that this machine's state directory does not know. Answers undefined when the plan was not agreed to. */
-export async function importPool(pool: OfflinePool, { copy, confirm, progress }: ImportOptions): Promise<ImportReport | undefined> {
-  await pool.findGroup();
-  const path = await pool.catalogPath();
-  const known = copy === undefined ? await knownCatalog(pool, path) : undefined;
-  if (known !== undefined) return imported(pool, "catalogue", [], progress);
-  const { devices, superblock } = await pool.attachIdle();
-  if (superblock.kind !== "thin-pool")
-    throw pool.refused(`${devices.metadata.path} holds no thin pool's metadata`, "name the devices that hold the pool in the configuration");
-  progress("Listing what the metadata holds.");
-  const listings = await pool.tools.list(devices.metadata.path, { live: false });
-  const source = copy ?? pool.copies().find((each) => existsSync(each));
-  if (!(await confirm(stepsFor(path, source, listings.length)))) return undefined;
+export async function importPool(pool: OfflinePool, options: ImportOptions): Promise<ImportReport | undefined> {
+  const { progress } = options;
+  const isTaken = await pool.findGroup();
+  let plan: Plan | "known" | undefined;
+  try {
+    plan = await agreedPlan(pool, options);
+  } finally {
+    if (plan === undefined && isTaken) await pool.forgetGroup();
+  }
+  if (plan === undefined) return undefined;
+  if (plan === "known") return imported(pool, "catalogue", [], progress);
+  const { path, source, superblock, listings } = plan;
   const unfinished = `${path}.importing`;
   await clear(unfinished);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -50,6 +50,28 @@ export async function importPool(pool: OfflinePool, { copy, confirm, progress }:
   const missing = source === undefined ? begin(pool, unfinished, superblock, listings) : reconcile(pool, unfinished, superblock, listings);
   await putInPlace(unfinished, path);
   return imported(pool, source === undefined ? "metadata" : "copy", missing, progress);
+}
+
+interface Plan {
+  readonly path: string;
+  readonly source: string | undefined;
+  readonly superblock: Found;
+  readonly listings: readonly ThinListing[];
+}
+
+/** Looks only. "known": the catalogue that is there will do; undefined: not agreed to. */
+async function agreedPlan(pool: OfflinePool, { copy, confirm, progress }: ImportOptions): Promise<Plan | "known" | undefined> {
+  const path = await pool.catalogPath();
+  const known = copy === undefined ? await knownCatalog(pool, path) : undefined;
+  if (known !== undefined) return known;
+  const { devices, superblock } = await pool.attachIdle();
+  if (superblock.kind !== "thin-pool")
+    throw pool.refused(`${devices.metadata.path} holds no thin pool's metadata`, "name the devices that hold the pool in the configuration");
+  progress("Listing what the metadata holds.");
+  const listings = await pool.tools.list(devices.metadata.path, { live: false });
+  const source = copy ?? pool.copies().find((each) => existsSync(each));
+  if (!(await confirm(stepsFor(path, source, listings.length)))) return undefined;
+  return { path, source, superblock, listings };
 }
 
 const stepsFor = (path: string, source: string | undefined, thins: number): readonly string[] => [

@@ -16,7 +16,7 @@ import type { BackingDevices, PoolBacking } from "../pool/backing.ts";
 import { CATALOG_COPY } from "../pool/catalog-copy.ts";
 import { createBacking } from "../pool/create-backing.ts";
 import { importGroup } from "../pool/direct-lvm-import.ts";
-import { readMark } from "../pool/direct-lvm-mark.ts";
+import { readMark, removeMark } from "../pool/direct-lvm-mark.ts";
 import type { DirectLvmParts } from "../pool/direct-lvm-parts.ts";
 import { openPool, resumeEverything, type OpenPool } from "../pool/recovery.ts";
 import { deactivateIdle, requireIdle } from "./idle.ts";
@@ -89,9 +89,20 @@ export class OfflinePool implements AsyncDisposable {
     return [this.backing.catalogCopyFolder, this.stateDirectory].flatMap((folder) => (folder === undefined ? [] : [join(folder, CATALOG_COPY)]));
   }
 
-  /** Takes a volume group that was made for this pool and is not known here: the first thing of an import. */
-  async findGroup(): Promise<void> {
-    if (this.description.backing.kind === "directLvm") await importGroup(this.#directLvm(this.description.backing));
+  /** Takes a volume group that was made for this pool and is not known here: the first thing of an import. Answers whether there was one to take. */
+  async findGroup(): Promise<boolean> {
+    const { backing } = this.description;
+    return backing.kind === "directLvm" && importGroup(this.#directLvm(backing));
+  }
+
+  /** Undoes `findGroup`: the next start would take the group. */
+  async forgetGroup(): Promise<void> {
+    try {
+      await this.backing.detach?.();
+      await this.backing.closeCatalogFolder?.();
+    } finally {
+      await removeMark(this.stateDirectory);
+    }
   }
 
   /** Whether its disks are known here: those of a volume group are, once it was made or imported. Where not, to look for it would make it. */
@@ -101,8 +112,14 @@ export class OfflinePool implements AsyncDisposable {
     return mark !== undefined && mark.phase !== "making";
   }
 
+  /** Whether another keeps the pool's device up and nobody here takes it down: then the metadata below is the kernel's alone. */
+  get isKeptUp(): boolean {
+    return this.description.backing.kind === "existing" && this.backing.release === undefined;
+  }
+
   /** Whether there is metadata to be looked at; files may be gone already. */
   async hasMetadata(): Promise<boolean> {
+    if (this.isKeptUp) return false;
     const { backing } = this.description;
     return backing.kind === "loop" ? existsSync(join(backing.directory, "metadata.img")) : this.isMade();
   }
@@ -132,6 +149,7 @@ export class OfflinePool implements AsyncDisposable {
     this.deactivate();
     await this.backing.release?.();
     const devices = await this.backing.attach();
+    this.#requireInactive(devices);
     return { devices, superblock: parseThinSuperblock(await this.backing.readSuperblock(devices)) };
   }
 
@@ -161,6 +179,16 @@ export class OfflinePool implements AsyncDisposable {
     await this.backing.closeCatalogFolder?.();
     this.dm.close();
     this.#lock.release();
+  }
+
+  /** The thin tools would find its metadata busy, which looks like damage. */
+  #requireInactive({ pool, metadata }: BackingDevices): void {
+    const active = pool === undefined ? undefined : this.dm.info(pool.uuid);
+    if (active?.hasActiveTable !== true) return;
+    throw this.refused(
+      `${active.name} is active, so that the kernel alone has its metadata, and it is its administrator's to take down`,
+      `do it by hand: dmsetup remove ${active.name}, thin_check ${metadata.path} (thin_repair, where that finds damage), and make it again as it was`,
+    );
   }
 
   async #requireMade(): Promise<void> {

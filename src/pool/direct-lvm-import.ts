@@ -2,9 +2,9 @@ import { seeDisks } from "./direct-lvm-disks.ts";
 import { markOf, poolTag, readMark, writeMark } from "./direct-lvm-mark.ts";
 import { refused, type DirectLvmParts } from "./direct-lvm-parts.ts";
 
-/** Makes the volume group that was once made for a pool of this name this machine's own, whose state directory does not know it. Repeated, finds it done. */
-export async function importGroup(parts: DirectLvmParts): Promise<void> {
-  if ((await readMark(parts.stateDirectory)) !== undefined) return;
+/** Makes the volume group that was once made for a pool of this name this machine's own, whose state directory does not know it. Answers whether it was not yet; `forgetGroup` undoes it. */
+export async function importGroup(parts: DirectLvmParts): Promise<boolean> {
+  if ((await readMark(parts.stateDirectory)) !== undefined) return false;
   const { groups } = await seeDisks(parts, []);
   const found = groups.flatMap(({ name, tags }) => {
     const mark = markOf(tags);
@@ -17,4 +17,5 @@ export async function importGroup(parts: DirectLvmParts): Promise<void> {
     throw refused(parts, `several volume groups were made for it: ${found.map(({ name }) => name).join(", ")}`, "name the disks of one of them only");
   parts.logger.info("taking the pool's volume group", { group: group.name });
   await writeMark(parts.stateDirectory, { mark: group.mark, phase: "made", added: [] });
+  return true;
 }

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { disks, fileIn, GiB, Place, POOL, putFile, scribble, sh } from "./place.ts";
@@ -48,6 +48,9 @@ test("a pool on whole disks: checked, its metadata damaged and repaired by LVM's
 
   sh("vgchange", "--activate", "n");
   rmSync(join(place.state, POOL), { recursive: true });
+  const unanswered = place.pool("import", "--catalogue", join(place.disk, "copy.db"));
+  expect(unanswered).toMatchObject({ code: 1, error: expect.stringContaining("Nothing was done.") });
+  expect(existsSync(join(place.state, POOL, "volume-group.json"))).toBe(false);
   expect(place.pool("import", "--yes").output).toContain("from its own catalogue: 1 volumes, 0 snapshots");
   const again = await place.start();
   const as = again.user();
