@@ -56,10 +56,14 @@ export async function removePool(parts: OfflineParts, which: Which, options: { r
   const confirm = confirmOn(parts, options.yes);
   const report = await (await parts.offline()).remove(which, { wipe: options.wipe, confirm, progress: progressOn(parts.terminal) });
   if (report === undefined) return nothingDone(parts.terminal);
+  if (!report.wasKnown) {
+    output.write(`Pool ${which.pool} was never made here, or was removed before: nothing was done.\n`);
+    return EXIT_OK;
+  }
   output.write(
-    `Pool ${which.pool} is removed${options.wipe ? ", and its disks are clean" : ""}. Take it out of ${which.configFile} before the driver starts again.\n`,
+    `Pool ${which.pool} is removed${report.isClean ? ", and its disks are clean" : ""}. Take it out of ${which.configFile} before the driver starts again.\n`,
   );
-  if (report.kept !== undefined) output.write(`Its catalogue is kept as ${report.kept}.\n`);
+  if (report.kept !== undefined) output.write(`What was on record of it here is kept as ${report.kept}.\n`);
   return EXIT_OK;
 }
 

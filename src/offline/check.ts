@@ -4,7 +4,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { compare } from "../pool/inventories.ts";
 import { formatBytes } from "../units.ts";
 import type { OfflinePool } from "./offline-pool.ts";
-import type { Finding, Progress } from "./report.ts";
+import { counted, type Finding, type Progress } from "./report.ts";
 
 /** Looks all of a pool's metadata through, and compares it with the catalogue. Changes nothing. */
 export async function checkPool(pool: OfflinePool, progress: Progress): Promise<readonly Finding[]> {
@@ -34,7 +34,7 @@ function catalogFindings(pool: string, catalog: Catalog | undefined): Finding[] 
   if (catalog === undefined) return [{ severity: "problem", subject: "catalogue", text: "there is none", remedy: `dmthin pool import ${pool}` }];
   const thins = [...catalog.thins.values()];
   const volumes = thins.filter(({ kind }) => kind === "volume").length;
-  return [{ severity: "ok", subject: "catalogue", text: `it knows ${volumes} volumes and ${thins.length - volumes} snapshots` }];
+  return [{ severity: "ok", subject: "catalogue", text: `it knows ${counted(volumes, "volume")} and ${counted(thins.length - volumes, "snapshot")}` }];
 }
 
 function superblockFindings(pool: string, superblock: ThinSuperblock, catalog: Catalog | undefined): readonly Finding[] {
@@ -62,7 +62,7 @@ function comparison(pool: OfflinePool, catalog: Catalog, listings: Parameters<ty
     text: reason === "missing" ? `its thin device ${number} is missing` : `thin device ${number} is not the one that was made for it`,
   }));
   if (orphans.length > 0) {
-    const text = `${orphans.length} thin devices that no record knows: ${orphans.map(({ number }) => number).join(", ")}`;
+    const text = `${counted(orphans.length, "thin device")} that no record knows: ${orphans.map(({ number }) => number).join(", ")}`;
     found.push({ severity: "warning", subject: "orphans", text, remedy: `dmthin pool orphans ${pool.name}, when the driver runs` });
   }
   return found.length > 0 ? found : [{ severity: "ok", subject: "thin devices", text: "each is as the catalogue says, and no other is there" }];

@@ -11,7 +11,7 @@ export function requireIdle(dm: DeviceMapper, pool: string): void {
     throw new DmthinError({
       code: "pool-refused",
       pool,
-      reason: `${open.length} of its volumes are in use: ${open.map(({ name, minor }) => `${name} (/dev/dm-${minor})`).join(", ")}`,
+      reason: `${open.length} of its volumes ${open.length === 1 ? "is" : "are"} in use: ${open.map(({ name, minor }) => `${name} (/dev/dm-${minor})`).join(", ")}`,
       remedy: "end what uses them and unmount them, then say it again",
     });
   }

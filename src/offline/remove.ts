@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readMark } from "../pool/direct-lvm-mark.ts";
+import { isDeviceOfPool } from "../pool/names.ts";
 import type { OfflinePool } from "./offline-pool.ts";
-import type { Confirm, Progress } from "./report.ts";
+import { counted, type Confirm, type Progress } from "./report.ts";
 
 export interface RemoveOptions {
   /** Gives the disks back clean. */
@@ -12,7 +14,11 @@ export interface RemoveOptions {
 }
 
 export interface RemoveReport {
-  /** Where the catalogue is kept; undefined after a wipe. */
+  /** false: nothing here told of it, and nothing was done. */
+  readonly wasKnown: boolean;
+  /** Whether a wipe has found disks to give back, or had none to look for. */
+  readonly isClean: boolean;
+  /** Where what was on record of it here is kept; undefined after a wipe. */
   readonly kept: string | undefined;
 }
 
@@ -21,23 +27,35 @@ export async function removePool(pool: OfflinePool, { wipe, confirm, progress }:
   const { backing, stateDirectory } = pool;
   if (wipe && backing.wipe === undefined)
     throw pool.refused("what it stands on is its administrator's", `leave --wipe away, and remove ${whatItStandsOn(pool)} by other means`);
+  if (!(await isKnown(pool))) {
+    if (!wipe) return { wasKnown: false, isClean: false, kept: undefined };
+    throw pool.refused("it was never made here, or was removed before", `nothing was done; make blank by hand what may be lost of ${whatItStandsOn(pool)}`);
+  }
   if (!(await pool.isBeingWiped())) {
     await requireEmptyCatalog(pool);
     await requireEmptyMetadata(pool);
     if (wipe) await requireOwn(pool);
   }
   const kept = `${stateDirectory}.removed-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}`;
-  if (!(await confirm(stepsFor(pool, wipe, kept)))) return undefined;
+  const disks = wipe ? await backing.disksToWipe?.() : undefined;
+  if (!(await confirm(stepsFor(pool, wipe ? whatIsWiped(pool, disks) : undefined, kept)))) return undefined;
   pool.deactivate();
   await backing.closeCatalogFolder?.();
   progress(wipe ? "Giving its disks back." : "Letting go of its disks.");
   if (wipe && existsSync(stateDirectory)) await writeFile(markOf(pool), "", { mode: 0o600, flush: true });
   if (wipe) await backing.wipe?.();
   else if (await pool.isMade()) await backing.release?.();
-  if (!existsSync(stateDirectory)) return { kept: undefined };
+  const isClean = wipe && disks?.length !== 0;
+  if (!existsSync(stateDirectory)) return { wasKnown: true, isClean, kept: undefined };
   if (wipe) await rm(stateDirectory, { recursive: true, force: true });
   else await rename(stateDirectory, kept);
-  return { kept: wipe ? undefined : kept };
+  return { wasKnown: true, isClean, kept: wipe ? undefined : kept };
+}
+
+/** Whether anything here tells of it: a record in the state directory, or a device of it. */
+async function isKnown({ stateDirectory, dm, name }: OfflinePool): Promise<boolean> {
+  if (dm.list().some((device) => isDeviceOfPool(device, name))) return true;
+  return existsSync(stateDirectory) && (await readdir(stateDirectory, { withFileTypes: true })).some((entry) => entry.isFile());
 }
 
 async function requireEmptyCatalog(pool: OfflinePool): Promise<void> {
@@ -48,7 +66,7 @@ async function requireEmptyCatalog(pool: OfflinePool): Promise<void> {
   if (thins.length === 0) return;
   const volumes = thins.filter(({ kind }) => kind === "volume").length;
   throw pool.refused(
-    `it holds ${volumes} volumes and ${thins.length - volumes} snapshots`,
+    `it holds ${counted(volumes, "volume")} and ${counted(thins.length - volumes, "snapshot")}`,
     'delete them first, while the driver runs; "dmthin volume ls" names them',
   );
 }
@@ -61,7 +79,7 @@ async function requireEmptyMetadata(pool: OfflinePool): Promise<void> {
   const listings = await pool.tools.list(devices.metadata.path, { live: false });
   if (listings.length === 0) return;
   throw pool.refused(
-    `it holds ${listings.length} thin devices that no record knows: ${listings.map(({ number }) => number).join(", ")}`,
+    `it holds ${counted(listings.length, "thin device")} that no record knows: ${listings.map(({ number }) => number).join(", ")}`,
     `delete or adopt them first, while the driver runs: dmthin pool orphans ${pool.name}`,
   );
 }
@@ -75,8 +93,11 @@ const markOf = ({ stateDirectory }: OfflinePool): string => join(stateDirectory,
  */
 async function requireOwn(pool: OfflinePool): Promise<void> {
   const { kind } = pool.description.backing;
-  if (kind === "directLvm") return;
   const remedy = `leave --wipe away, and make blank by hand what may be lost of ${whatItStandsOn(pool)}`;
+  if (kind === "directLvm") {
+    if (existsSync(markOf(pool)) || (await readMark(pool.stateDirectory)) !== undefined) return;
+    throw pool.refused("nothing here tells which disks are its own", remedy);
+  }
   const catalog = await pool.openCatalog();
   const { identity, intent } = catalog ?? {};
   catalog?.close();
@@ -88,10 +109,23 @@ async function requireOwn(pool: OfflinePool): Promise<void> {
   throw pool.refused(`${devices.metadata.path} does not hold the metadata that its catalogue tells of`, remedy);
 }
 
-function stepsFor(pool: OfflinePool, wipe: boolean, kept: string): readonly string[] {
+/** A volume group's disks as they are: patterns stand for some of them, and others were added by hand. */
+function whatIsWiped(pool: OfflinePool, disks: readonly string[] | undefined): string {
+  const { backing } = pool.description;
+  if (backing.kind !== "directLvm" || disks === undefined) return whatItStandsOn(pool);
+  return `volume group ${backing.volumeGroup} (${disks.length === 0 ? "no disk that is there is its own" : disks.join(", ")})`;
+}
+
+function stepsFor(pool: OfflinePool, wiped: string | undefined, kept: string): readonly string[] {
   const what = whatItStandsOn(pool);
-  if (!wipe) return [`its devices are deactivated; ${what} stays as it is, and "dmthin pool import" brings it back`, `its catalogue is kept as ${kept}`];
-  return [`everything on ${what} is given up: no volume and no snapshot is there, and the pool cannot be brought back`, "its catalogue is deleted"];
+  const unseen = pool.isKeptUp ? [`whether ${what} holds thin devices that no record knows was not looked at, as it is active`] : [];
+  if (wiped === undefined)
+    return [
+      ...unseen,
+      `its devices are deactivated; ${what} stays as it is, and "dmthin pool import" brings it back`,
+      `what is on record of it here is kept as ${kept}`,
+    ];
+  return [`everything on ${wiped} is given up: no volume and no snapshot is there, and the pool cannot be brought back`, "its catalogue is deleted"];
 }
 
 function whatItStandsOn({ description: { backing } }: OfflinePool): string {

@@ -24,6 +24,9 @@ export interface SurvivorReport {
 
 export const isLoss = ({ state }: SurvivorReport): boolean => state === "damaged" || state === "lost";
 
+/** "1 volume", "2 volumes". */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 /** Told while it is done: long work says what it is at. */
 export type Progress = (text: string) => void;
 /** Asked before anything is changed, with what will be done, a sentence a step. */

@@ -61,6 +61,8 @@ export interface PoolBacking {
   repairMetadata?(thinRepairOptions: readonly string[]): Promise<readonly string[]>;
   /** More disks for a pool that serves, after `provision`'s rules; `growth` tells what they add. Throws "pool-refused" where the backing has no place for them. */
   addDevices?(paths: readonly string[]): Promise<void>;
+  /** Where disks are added by hand and found by patterns: those that `wipe` will make blank, as an administrator names them. */
+  disksToWipe?(): Promise<readonly string[]>;
   /** Takes apart what `provision` has made, once nothing of the pool is active: the disks, or their place, are blank again. Repeated, goes on. */
   wipe?(): Promise<void>;
   /** The first 4 KiB of the metadata device, read past every cache: where the kernel keeps the superblock. */

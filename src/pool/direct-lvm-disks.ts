@@ -3,6 +3,7 @@ import { deviceOf } from "../filesystem/device-number.ts";
 import { Lvm } from "../lvm/lvm.ts";
 import type { PhysicalVolume, VolumeGroup } from "../lvm/reports.ts";
 import type { DirectLvmParts } from "./direct-lvm-parts.ts";
+import { isMarked, markOf, readMark } from "./direct-lvm-mark.ts";
 import { examineDisk, type Finding } from "./disk-examination.ts";
 import { findDisks, type NamedDisk } from "./disk-patterns.ts";
 
@@ -38,6 +39,17 @@ export async function seeDisks(parts: DirectLvmParts, added: readonly string[]):
   const volumes = await Promise.all(known.map(numbered));
   const disks = all.map((disk) => ({ ...disk, volume: volumes.find(({ number }) => number === `${disk.major}:${disk.minor}`)?.volume }));
   return { disks, missing, groups };
+}
+
+/** Each disk of the pool's that is there, by its name, and what the kernel calls it: its volume group's, and what bears its mark. As wipeGroup takes them. */
+export async function disksOf(parts: DirectLvmParts): Promise<readonly string[]> {
+  const mark = await readMark(parts.stateDirectory);
+  if (mark === undefined) return [];
+  const { disks, groups } = await seeDisks(parts, mark.added);
+  const group = groups.find(({ tags }) => markOf(tags) === mark.mark);
+  return disks
+    .filter(({ volume }) => volume !== undefined && (isMarked(volume.uuid, mark.mark) || (group !== undefined && volume.groupUuid === group.uuid)))
+    .map(({ name, path }) => (name === path ? path : `${name}, now ${path}`));
 }
 
 export const isSameDisk = (disk: NamedDisk) => (other: NamedDisk) => disk.major === other.major && disk.minor === other.minor;

@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import type { Lvm } from "../lvm/lvm.ts";
 import type { BackingDevices, PoolBacking } from "./backing.ts";
 import { closeCatalogVolume, disksFor, layoutOf, openCatalogVolume } from "./catalog-volume.ts";
-import { lvmOn } from "./direct-lvm-disks.ts";
+import { disksOf, lvmOn } from "./direct-lvm-disks.ts";
 import { addDisks, openGroup, recount, step, type OwnGroup } from "./direct-lvm-group.ts";
 import { DMTHIN_TAG } from "./direct-lvm-mark.ts";
 import { METADATA, POOL, type DirectLvmParts } from "./direct-lvm-parts.ts";
@@ -98,6 +98,10 @@ export class DirectLvm implements PoolBacking {
   async addDevices(paths: readonly string[]): Promise<void> {
     await addDisks(this.#parts, this.#own ?? (await this.#open()), paths);
     await this.#open();
+  }
+
+  async disksToWipe(): Promise<readonly string[]> {
+    return disksOf(this.#parts);
   }
 
   async wipe(): Promise<void> {

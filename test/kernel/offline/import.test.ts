@@ -87,13 +87,13 @@ test("remove refuses a pool that holds anything; then it lets go, and the pool c
   const { driver, user } = await place.start();
   const id = await user().create("one", GiB);
   await driver.stop();
-  expect(place.pool("remove", "--wipe", "--yes").error).toContain("it holds 1 volumes and 0 snapshots");
+  expect(place.pool("remove", "--wipe", "--yes").error).toContain("it holds 1 volume and 0 snapshots");
   const again = await place.start();
   await again.user().delete(id);
   await again.driver.stop();
   const metadata = join(place.loopFolder, "metadata.img");
   const before = readFileSync(metadata);
-  expect(place.pool("remove", "--yes").output).toContain("Its catalogue is kept as ");
+  expect(place.pool("remove", "--yes").output).toContain("What was on record of it here is kept as ");
   expect(readFileSync(metadata).equals(before)).toBe(true);
   expect(sh("losetup", "--list", "--noheadings")).toBe("");
   expect(readdirSync(place.state).filter((name) => name.startsWith(`${POOL}.removed-`))).toHaveLength(1);

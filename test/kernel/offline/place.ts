@@ -61,6 +61,13 @@ export class Place {
     this.#config = JSON.parse(change(JSON.stringify(this.#config))) as Readonly<Record<string, unknown>>;
   }
 
+  /** Where no driver has run, which writes it. */
+  writeConfig(): void {
+    const { socket, adminSocket } = Driver.paths(this.folder);
+    mkdirSync(this.folder, { recursive: true });
+    writeFileSync(this.configFile, JSON.stringify({ socket: `unix://${socket}`, adminSocket: `unix://${adminSocket}`, ...this.#config }));
+  }
+
   /** The driver, and a user of its volumes of each kind. */
   async start(): Promise<{ readonly driver: Driver; readonly user: (type?: string) => VolumeUser }> {
     const driver = await Driver.start(this.folder, this.#config, SOURCES);
