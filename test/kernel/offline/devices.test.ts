@@ -1,3 +1,5 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { disks, fileIn, firstBlock, GiB, Place, putFile, scribble, sh } from "./place.ts";
 
@@ -54,4 +56,40 @@ test("metadata on a device is repaired onto another, which has to be blank; the 
   await again.driver.stop();
   expect(place.pool("remove", "--wipe", "--yes")).toMatchObject({ code: 0 });
   for (const name of ["onto-spare", "onto-data"]) expect(firstBlock(path(name)).every((byte) => byte === 0)).toBe(true);
+});
+
+/** Both ends, where labels, superblocks and backups of partition tables are. */
+const ends = (device: string): string => sh("sh", "-c", `head -c 2M ${device} | sha256sum; tail -c 2M ${device} | sha256sum`);
+
+test("devices with somebody's filesystems, named for a pool that was never made, stay as they are whoever removes it", () => {
+  const theirs = ["onto-data", "onto-metadata"].map(path);
+  for (const device of theirs) sh("mkfs.ext4", "-q", "-F", device);
+  const before = theirs.map(ends);
+  const mountPoint = join(place.disk, "theirs");
+  mkdirSync(mountPoint);
+  const requireUntouched = (): void => {
+    expect(theirs.map(ends)).toEqual(before);
+    for (const device of theirs) {
+      sh("mount", "--options", "ro,noload", device, mountPoint);
+      sh("umount", mountPoint);
+    }
+  };
+  place.writeConfig();
+  expect(place.pool("remove", "--wipe", "--yes")).toMatchObject({ code: 1, output: "", error: expect.stringContaining("never made here") });
+  requireUntouched();
+  expect(place.pool("remove", "--yes")).toMatchObject({ code: 0, output: expect.stringContaining("nothing was done") });
+  requireUntouched();
+});
+
+test("a file of a pool's in a loop pool's directory that was never made here is left to whoever put it there", () => {
+  place.useConfig((text) =>
+    text.replace(/"backing":\{.*?\}\}/, `"backing":{"loop":{"directory":"${place.loopFolder}","dataSize":"2Gi","metadataSize":"16Mi"}}`),
+  );
+  place.writeConfig();
+  mkdirSync(place.loopFolder);
+  const foreign = join(place.loopFolder, "data.img");
+  writeFileSync(foreign, "somebody's");
+  expect(place.pool("remove", "--wipe", "--yes")).toMatchObject({ code: 1, error: expect.stringContaining("never made here") });
+  expect(place.pool("remove", "--yes")).toMatchObject({ code: 0, output: expect.stringContaining("nothing was done") });
+  expect(readFileSync(foreign, "utf8")).toBe("somebody's");
 });
