@@ -1,0 +1,27 @@
+import * as z from "zod";
+import { failure } from "./failure.ts";
+import { condition, metadata } from "./meta.ts";
+import { byteCount, PHASES } from "./thin-volume.ts";
+
+export const thinSnapshotSpec = z.object({
+  name: z.string().describe("The name that CSI was asked for; the object's own is derived from it."),
+  sourceVolume: z.string().describe("The ThinVolume. It may go before its snapshot."),
+  nodeName: z.string().describe("The node that has both. Never changes."),
+  poolName: z.string().describe("The ThinPool. Never changes."),
+});
+
+export const thinSnapshotStatus = z.object({
+  phase: z.enum(PHASES).default("Pending"),
+  sizeBytes: byteCount().optional().describe("The size of a volume restored from it, at least."),
+  poolUUID: z.string().optional(),
+  deviceNumber: z.int().optional(),
+  createdAt: z.string().optional().describe("The moment that it shows."),
+  observedGeneration: z.int().optional(),
+  failure: failure.optional(),
+  conditions: z.array(condition).default([]),
+});
+
+export const thinSnapshot = z.object({ metadata, spec: thinSnapshotSpec, status: thinSnapshotStatus.prefault({}) });
+export type ThinSnapshot = z.output<typeof thinSnapshot>;
+export type ThinSnapshotSpec = z.output<typeof thinSnapshotSpec>;
+export type ThinSnapshotStatus = z.output<typeof thinSnapshotStatus>;
