@@ -68,6 +68,18 @@ export type ErrorFacts =
   | { readonly code: "cancelled"; readonly operation: string }
   | { readonly code: "shutting-down" }
   | { readonly code: "root-needed"; readonly operation: string }
+  /** The API server gave no answer, or one that asks to come again (429, 5xx). `request`: such as "create ThinVolume vol-a". */
+  | { readonly code: "api-unreachable"; readonly request: string; readonly reason: string }
+  /** The object is another or has changed since it was read, or its name is taken: read it again, decide again. */
+  | { readonly code: "api-conflict"; readonly kind: string; readonly name: string }
+  /** The API server understood and said no, by this HTTP status. */
+  | { readonly code: "api-refused"; readonly request: string; readonly status: number; readonly reason: string }
+  /** The version that a watch goes on from is one that the API server no longer has: list again. */
+  | { readonly code: "api-expired"; readonly request: string }
+  /** The claim that a volume is for is gone, or is another one of the same name: nothing was made. */
+  | { readonly code: "claim-gone"; readonly namespace: string; readonly name: string }
+  /** The node that would have to do it does not answer, and has not begun. */
+  | { readonly code: "node-unavailable"; readonly node: string; readonly reason: string }
   | {
       readonly code: "config-invalid";
       readonly source: string;
@@ -94,6 +106,14 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ro: 'its metadata is full or cannot be written: make the metadata larger ("dmthin pool extend --metadata"), and look at the kernel\'s log',
   needs_check: 'an operation on its metadata has failed: stop what uses it, then "dmthin pool check" and "dmthin pool repair"',
   Fail: 'the kernel can neither read nor write its metadata: look at the disks below it and at the kernel\'s log, then "dmthin pool check" and "dmthin pool repair"',
+};
+
+/** By the HTTP status with which the API server refuses. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  401: "its token is not accepted: look at the pod's service account",
+  403: "the service account lacks that right: install the chart's roles of this version",
+  404: "the cluster lacks that kind of object: install the chart's CRDs",
+  422: "the object is not what the CRDs of the cluster allow: install those of this version",
 };
 
 type Sentences = { readonly [Code in ErrorCode]: (facts: FactsOf<Code>) => string };
@@ -145,6 +165,13 @@ const sentences: Sentences = {
   deadline: ({ operation }) => `${operation} ran out of time: try again`,
   cancelled: ({ operation }) => `${operation} was given up by its caller`,
   "root-needed": ({ operation }) => `${operation} needs root: run it as root, or with sudo`,
+  "api-unreachable": ({ request, reason }) => `the API server did not answer "${request}" (${reason}): try again`,
+  "api-conflict": ({ kind, name }) => `${kind} ${name} was changed by somebody else meanwhile: try again`,
+  "api-refused": ({ request, status, reason }) =>
+    `the API server refused "${request}" (${status}: ${reason})${REFUSALS[status] === undefined ? "" : `: ${REFUSALS[status]}`}`,
+  "api-expired": ({ request }) => `the API server no longer has what "${request}" goes on from: try again`,
+  "claim-gone": ({ namespace, name }) => `the claim ${namespace}/${name} that the volume is for is gone, or is another one of that name: nothing was made`,
+  "node-unavailable": ({ node, reason }) => `node ${node} cannot do it now: ${reason}`,
   "shutting-down": () => "the driver is shutting down: try again when it is back",
   "config-invalid": ({ source, problems, missing }) => {
     if (missing !== undefined) return `there is no ${source}${missing === "by --config" ? ": name the configuration with --config" : ""}`;

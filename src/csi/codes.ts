@@ -41,6 +41,12 @@ const usual: Rules = {
   cancelled: status.CANCELLED,
   "shutting-down": status.UNAVAILABLE,
   "root-needed": status.PERMISSION_DENIED,
+  "api-unreachable": status.UNAVAILABLE,
+  "api-conflict": status.ABORTED,
+  "api-refused": status.INTERNAL,
+  "api-expired": status.UNAVAILABLE,
+  "claim-gone": status.FAILED_PRECONDITION,
+  "node-unavailable": status.FAILED_PRECONDITION,
   "config-invalid": status.INTERNAL,
 };
 
@@ -55,6 +61,7 @@ const otherwise: Readonly<Record<string, Partial<Rules>>> = {
     "pool-refused": status.RESOURCE_EXHAUSTED,
     "catalog-refused": status.RESOURCE_EXHAUSTED,
     "not-in-topology": status.RESOURCE_EXHAUSTED,
+    "node-unavailable": status.RESOURCE_EXHAUSTED,
   },
   GetCapacity: { "not-found": status.INVALID_ARGUMENT },
   // FAILED_PRECONDITION would tell the kubelet "in use: expand it offline".

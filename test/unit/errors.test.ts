@@ -43,6 +43,12 @@ const samples: { readonly [Code in ErrorCode]: FactsOf<Code> } = {
   "shutting-down": { code: "shutting-down" },
   "mkfs-refused": { code: "mkfs-refused", id: "vol-x", filesystem: "ext4", mkfsOptions: ["-b", "999"], reason: "invalid block size" },
   "root-needed": { code: "root-needed", operation: "this" },
+  "api-unreachable": { code: "api-unreachable", request: "create ThinVolume vol-a", reason: "connection refused" },
+  "api-conflict": { code: "api-conflict", kind: "ThinVolume", name: "vol-a" },
+  "api-refused": { code: "api-refused", request: "create ThinVolume vol-a", status: 403, reason: "no such right" },
+  "api-expired": { code: "api-expired", request: "watch ThinVolume" },
+  "claim-gone": { code: "claim-gone", namespace: "default", name: "data" },
+  "node-unavailable": { code: "node-unavailable", node: "node7", reason: "its agent is not ready" },
   "config-invalid": {
     code: "config-invalid",
     source: "a.yaml",
