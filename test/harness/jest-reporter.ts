@@ -1,4 +1,10 @@
+import { writeFileSync } from "node:fs";
+import { relative } from "node:path";
+import { checkout } from "../lab/checkout.ts";
 import { tallyLine } from "./tally.ts";
+
+/** In a guest, somebody waits for signs of life here: test/lab/guest/init.sh. */
+const PROGRESS = "/run/lab/progress";
 
 /** What this needs of jest's results. */
 interface JestResults {
@@ -9,8 +15,23 @@ interface JestResults {
   readonly numTodoTests: number;
 }
 
-/** Jest's last word: the line with which every test command of this project ends. A file that cannot be loaded is a failure. */
+/**
+ * What begins is told when it begins, for a log that ends there tells what hangs. Jest's last word is the line with which
+ * every test command of this project ends. A file that cannot be loaded is a failure.
+ */
 export default class TallyReporter {
+  readonly #inGuest = process.env["LAB_KERNEL"] === "real";
+
+  onTestFileStart({ path }: { readonly path: string }): void {
+    if (!this.#inGuest) return;
+    process.stderr.write(`RUNS ${relative(checkout, path)}\n`);
+    this.#isAlive();
+  }
+
+  onTestCaseResult(): void {
+    this.#isAlive();
+  }
+
   onRunComplete(_contexts: unknown, results: JestResults): void {
     const line = tallyLine({
       passed: results.numPassedTests,
@@ -18,5 +39,9 @@ export default class TallyReporter {
       skipped: results.numPendingTests + results.numTodoTests,
     });
     process.stdout.write(`${line}\n`);
+  }
+
+  #isAlive(): void {
+    if (this.#inGuest) writeFileSync(PROGRESS, String(Date.now()));
   }
 }

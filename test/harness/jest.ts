@@ -21,6 +21,9 @@ export function runJest(projects: readonly string[], args: readonly string[] = [
   return runProgram(["env", ...IN_MEMORY, ...JEST, ...options, "--selectProjects", ...projects, ...separated(args)]);
 }
 
+/** Far above what any test takes: they have four minutes at most. */
+const SILENCE_SECONDS = 600;
+
 export interface GuestJestOptions {
   /** Sizes of the scratch disks, such as `8G`. */
   readonly disks?: readonly string[];
@@ -36,6 +39,7 @@ export async function runJestInGuest(project: string, args: readonly string[] = 
   await using guest = await startGuest({
     ...options,
     disks,
+    silenceSeconds: SILENCE_SECONDS,
     command: [...JEST, ...IN_GUEST, "--selectProjects", project, ...separated(args)],
     streams: { stdout, stderr: process.stderr },
   });

@@ -25,7 +25,7 @@ export function bootCommand({ memory = "2G", disks = [], terminal }: GuestOption
 
 /** What guest/enter.sh and guest/init.sh read. */
 export function bootEnvironment(options: GuestOptions, machine: Machine): Readonly<Record<string, string>> {
-  const { command, environment, disks = [], terminal, udev = false } = options;
+  const { command, environment, disks = [], terminal, udev = false, silenceSeconds } = options;
   return {
     PATH,
     LC_ALL: "C",
@@ -39,6 +39,7 @@ export function bootEnvironment(options: GuestOptions, machine: Machine): Readon
       LAB_CHECKOUT: checkout,
       LAB_CACHE: machine.cache,
       LAB_UDEV: udev ? "yes" : "no",
+      LAB_SILENCE: silenceSeconds === undefined ? "" : String(silenceSeconds),
       LAB_TERMINAL: terminal ? `${terminal.rows} ${terminal.columns}` : "",
     }),
     LAB_COMMAND: commandScript(command, checkout, {

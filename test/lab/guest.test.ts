@@ -57,6 +57,18 @@ test(
 );
 
 test(
+  "a command that is not heard of is given up, and what its processes wait for is told",
+  async () => {
+    // fsfreeze: the second one waits in the kernel, where no signal reaches it.
+    const stuck = "mkdir /tmp/m; truncate -s 64M /tmp/i; mkfs.ext4 -q /tmp/i; mount -o loop /tmp/i /tmp/m; fsfreeze -f /tmp/m; echo x > /tmp/m/x";
+    await using guest = await startGuest({ ...shell(stuck), silenceSeconds: 5 });
+    expect(await guest.exit).toBe(124);
+    expect(guest.output).toMatch(/no test has ended for 5 s.*process \d+:\n.*mnt_want_write/s);
+  },
+  PATIENCE_MS,
+);
+
+test(
   "the guest has a kernel with thin pools, the project's Node, and the checkout at its own path",
   async () => {
     const output = await outputOf("dmsetup targets; node --version; pwd; ls package.json /dev/loop-control; echo $LAB_KERNEL");

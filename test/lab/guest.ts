@@ -21,6 +21,8 @@ export interface GuestOptions {
   readonly memory?: string;
   /** Runs udevd, as every user's host does. */
   readonly udev?: boolean;
+  /** The guest is given up, with exit code 124, when no test has ended for so long: for commands that touch /run/lab/progress. */
+  readonly silenceSeconds?: number;
   /** Where the command's output goes; without it `output` collects it. */
   readonly streams?: { readonly stdout: Writable; readonly stderr: Writable };
   /** A terminal to work in by hand, instead of streams. */

@@ -14,7 +14,7 @@ mount -t tmpfs tmpfs /dev/shm
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 hostname lab
 ip link set lo up
-. /lab/settings # LAB_CHECKOUT, LAB_CACHE, LAB_UDEV, LAB_TERMINAL
+. /lab/settings # LAB_CHECKOUT, LAB_CACHE, LAB_UDEV, LAB_TERMINAL, LAB_SILENCE
 mkdir -p "$LAB_CHECKOUT" "$LAB_CACHE"
 mount --bind /lab/checkout "$LAB_CHECKOUT"
 mount --bind /lab/cache "$LAB_CACHE"
@@ -34,6 +34,26 @@ devices { types = ["ubd", 16] use_devicesfile = 0 obtain_device_list_from_udev =
 activation { udev_sync = $udev udev_rules = $udev }
 END
 
+# A test that hangs in the kernel holds up its own time limit too. So who is not heard of for LAB_SILENCE seconds is given
+# up: with what every process waits for, so that somebody can tell why.
+watch_progress() {
+  : > /run/lab/progress # test/harness/jest-reporter.ts touches it
+  while sleep 5; do
+    [ $(($(date +%s) - $(stat -c %Y /run/lab/progress))) -ge "$LAB_SILENCE" ] || continue
+    {
+      echo "no test has ended for $LAB_SILENCE s. The guest's processes, and where they wait in the kernel:"
+      ps -eo pid,ppid,stat,wchan:32,etimes,args --cols 200
+      for process in $(ps -eo pid=,stat= | sed -n 's/^ *\([0-9]*\) D.*/\1/p'); do
+        echo "process $process:"
+        cat "/proc/$process/stack"
+      done
+      dmesg | tail -n 60
+    } > /run/lab/stderr 2>&1
+    sleep 2 # until that has left
+    echo "exit 124" > /dev/ttyS2
+  done
+}
+
 if [ -n "$LAB_TERMINAL" ]; then # "ROWS COLUMNS": somebody works here by hand
   set -- $LAB_TERMINAL
   exec 3<> /dev/ttyS0 # kept open: at its last close a terminal forgets how large it is
@@ -50,6 +70,7 @@ else
   stdout=$!
   cat < /run/lab/stderr > /dev/ttyS1 &
   stderr=$!
+  [ -z "$LAB_SILENCE" ] || watch_progress &
   echo ready > /dev/ttyS2
   sh /lab/command < /dev/null > /run/lab/stdout 2> /run/lab/stderr
   code=$?
