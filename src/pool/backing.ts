@@ -20,6 +20,19 @@ export interface BackingDevices {
   readonly pool?: { readonly uuid: string };
 }
 
+/** Of a pool whose disks the driver takes itself: as they were when it last looked, at a start and when disks were added. */
+export interface PoolDisks {
+  /** Its own, by the names under which they were found. */
+  readonly members: readonly string[];
+  readonly excluded: readonly ExcludedDisk[];
+}
+
+/** A disk that the description names, or one of its patterns finds, and that is not taken. */
+export interface ExcludedDisk {
+  readonly path: string;
+  readonly reason: string;
+}
+
 /**
  * What a pool stands on. A new way of backing a pool is one more of these. All are idempotent; refusals are
  * "pool-refused" with what was found and what to do.
@@ -59,6 +72,8 @@ export interface PoolBacking {
    * under which names the old metadata is kept.
    */
   repairMetadata?(thinRepairOptions: readonly string[]): Promise<readonly string[]>;
+  /** Where disks are found by patterns; undefined until they were looked at. Known of a pool that was refused, too. */
+  readonly disks?: PoolDisks | undefined;
   /** More disks for a pool that serves, after `provision`'s rules; `growth` tells what they add. Throws "pool-refused" where the backing has no place for them. */
   addDevices?(paths: readonly string[]): Promise<void>;
   /** Where disks are added by hand and found by patterns: those that `wipe` will make blank, as an administrator names them. */

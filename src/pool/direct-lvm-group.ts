@@ -5,6 +5,7 @@ import { DMTHIN_TAG, drawMark, isMarked, markOf, markTag, newVolumeUuid, poolTag
 import { examineDisks, isSameDisk, lvmOn, seeDisks, whyNot, type Examined, type SeenDisk, type SeenDisks } from "./direct-lvm-disks.ts";
 import { findDisks } from "./disk-patterns.ts";
 import { notReady, refused, type DirectLvmParts } from "./direct-lvm-parts.ts";
+import type { ExcludedDisk, PoolDisks } from "./backing.ts";
 import { blankEnds } from "./block-device.ts";
 import { EXTENT_BYTES, describeLayout, extentsOf, layOut, type Room } from "./lvm-layout.ts";
 
@@ -15,17 +16,20 @@ export interface OwnGroup {
   readonly mark: Mark;
 }
 
+/** Told which disks are taken and which are not, at each look at them. */
+export type TellDisks = (disks: PoolDisks) => void;
+
 /** Finds the pool's volume group by its mark, or makes it of disks that hold nothing. Repeated after an interruption, it goes on. */
-export async function openGroup(parts: DirectLvmParts): Promise<OwnGroup> {
+export async function openGroup(parts: DirectLvmParts, tell: TellDisks): Promise<OwnGroup> {
   const mark = await readMark(parts.stateDirectory);
   if (mark?.phase === "wiping") throw refused(parts, "it is being removed, and that was interrupted", "remove it again, to the end");
   const seen = await seeDisks(parts, mark?.added ?? []);
   const found = mark === undefined ? undefined : ownGroup(seen, mark);
-  if (found !== undefined) return whole(parts, seen, found);
+  if (found !== undefined) return whole(parts, seen, found, tell);
   if (mark?.phase === "made") throw missingDisks(parts, seen);
   requireNobodyElses(parts, seen);
-  await makeGroup(parts, seen, mark ?? { mark: drawMark(), phase: "making", added: [] });
-  return openGroup(parts);
+  await makeGroup(parts, seen, mark ?? { mark: drawMark(), phase: "making", added: [] }, tell);
+  return openGroup(parts, tell);
 }
 
 function ownGroup({ groups, disks }: SeenDisks, mark: Mark): OwnGroup | undefined {
@@ -34,7 +38,7 @@ function ownGroup({ groups, disks }: SeenDisks, mark: Mark): OwnGroup | undefine
   return { group, mark, disks: disks.filter(({ volume }) => volume?.groupUuid === group.uuid) };
 }
 
-async function whole(parts: DirectLvmParts, { disks }: SeenDisks, found: OwnGroup): Promise<OwnGroup> {
+async function whole(parts: DirectLvmParts, seen: SeenDisks, found: OwnGroup, tell: TellDisks): Promise<OwnGroup> {
   const { group, mark } = found;
   if (group.missingPhysicalVolumes > 0) {
     throw notReady(
@@ -42,9 +46,12 @@ async function whole(parts: DirectLvmParts, { disks }: SeenDisks, found: OwnGrou
       `${group.missingPhysicalVolumes} of the disks of volume group ${group.name} are not there, or are not among its description's devices`,
     );
   }
-  for (const { name, isNamed } of disks.filter((disk) => !found.disks.includes(disk))) {
+  const others = seen.disks.filter((disk) => !found.disks.includes(disk));
+  for (const { name, isNamed } of others) {
     if (isNamed) parts.logger.warn("a disk is not in the pool's volume group: dmthin pool extend --add-device adds it", { disk: name, group: group.name });
   }
+  const excluded = [...(await Promise.all(others.map(async (disk) => leftOut(parts, disk)))), ...absent(seen)];
+  tell({ members: found.disks.map(({ name }) => name), excluded });
   if (mark.phase === "made") return found;
   const made: Mark = { ...mark, phase: "made" };
   await writeMark(parts.stateDirectory, made);
@@ -56,6 +63,18 @@ export async function recount(own: OwnGroup, lvm: Lvm): Promise<OwnGroup> {
   const volumes = await lvm.physicalVolumes();
   return { ...own, disks: own.disks.map((disk) => ({ ...disk, volume: volumes.find(({ uuid }) => uuid === disk.volume?.uuid) })) };
 }
+
+/** As an administrator can change it, whatever `force` would overwrite in a group that is still to be made. */
+async function leftOut(parts: DirectLvmParts, disk: SeenDisk): Promise<ExcludedDisk> {
+  const blank = "it is blank, and is not in the pool's volume group: dmthin pool extend --add-device adds it";
+  const reason = await examineDisks(parts, [disk]).then(
+    ([examined]) => (examined === undefined ? blank : (whyNot(examined, { force: false, isOurs: () => false }) ?? blank)),
+    (error: unknown) => `it cannot be looked at: ${error instanceof Error ? error.message : String(error)}`,
+  );
+  return { path: disk.name, reason };
+}
+
+const absent = ({ missing }: SeenDisks): readonly ExcludedDisk[] => missing.map((path) => ({ path, reason: "it is not there" }));
 
 const missingDisks = (parts: DirectLvmParts, { missing, disks }: SeenDisks): Error =>
   notReady(
@@ -75,9 +94,9 @@ function requireNobodyElses(parts: DirectLvmParts, { groups }: SeenDisks): void 
   if (same !== undefined) throw refused(parts, `its disks hold a volume group ${same.name} that is not its own`, "choose other disks, or another volumeGroup");
 }
 
-async function makeGroup(parts: DirectLvmParts, seen: SeenDisks, mark: Mark): Promise<void> {
+async function makeGroup(parts: DirectLvmParts, seen: SeenDisks, mark: Mark, tell: TellDisks): Promise<void> {
   const { description, backing, logger, observe, stateDirectory } = parts;
-  const chosen = await chooseDisks(parts, seen, mark);
+  const chosen = await chooseDisks(parts, seen, mark, tell);
   const room = roomOf(chosen.map(({ disk }) => ({ ...disk, extents: extentsOf(disk.sizeBytes) })));
   const layout = layOut(room, { ...backing, chunkSize: description.chunkSize });
   if ("refused" in layout) throw refused(parts, layout.refused, "name larger disks, or more of them");
@@ -110,11 +129,14 @@ async function overwrite({ run, logger }: DirectLvmParts, disk: SeenDisk): Promi
 }
 
 /** A disk that is written out and cannot be taken refuses the pool; one that a pattern has found is left out. */
-async function chooseDisks(parts: DirectLvmParts, { disks, missing }: SeenDisks, mark: Mark): Promise<readonly Examined[]> {
+async function chooseDisks(parts: DirectLvmParts, seen: SeenDisks, mark: Mark, tell: TellDisks): Promise<readonly Examined[]> {
+  const { disks, missing } = seen;
   const examined = await examineDisks(parts, disks);
   const isOurs = ({ uuid }: { readonly uuid: string }): boolean => isMarked(uuid, mark.mark);
   const judged = examined.map((each) => ({ ...each, reason: whyNot(each, { force: parts.backing.force, isOurs }) }));
-  const excluded = judged.flatMap(({ disk, reason }) => (reason === undefined ? [] : [`${disk.name}: ${reason}`]));
+  const notTaken = judged.flatMap(({ disk, reason }) => (reason === undefined ? [] : [{ path: disk.name, reason }]));
+  tell({ members: [], excluded: [...notTaken, ...absent(seen)] });
+  const excluded = notTaken.map(({ path, reason }) => `${path}: ${reason}`);
   const chosen = judged.filter(({ reason }) => reason === undefined);
   const namedOut = [...judged.filter(({ disk, reason }) => disk.isNamed && reason !== undefined), ...missing];
   if (missing.length > 0 && namedOut.length === missing.length) throw notReady(parts, `disks are not there: ${missing.join(", ")}`);

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { Lvm } from "../lvm/lvm.ts";
-import type { BackingDevices, PoolBacking } from "./backing.ts";
+import type { BackingDevices, PoolBacking, PoolDisks } from "./backing.ts";
 import { closeCatalogVolume, disksFor, layoutOf, openCatalogVolume } from "./catalog-volume.ts";
 import { disksOf, lvmOn } from "./direct-lvm-disks.ts";
 import { addDisks, openGroup, recount, step, type OwnGroup } from "./direct-lvm-group.ts";
@@ -22,6 +22,7 @@ export class DirectLvm implements PoolBacking {
   readonly growth: LvmGrowth;
   #own: OwnGroup | undefined;
   #lvm: Lvm | undefined;
+  #disks: PoolDisks | undefined;
 
   constructor(parts: DirectLvmParts) {
     this.#parts = parts;
@@ -29,6 +30,10 @@ export class DirectLvm implements PoolBacking {
     this.#pool = new LvmPool({ pool: description.name, group: backing.volumeGroup, name: POOL, autoextend: description.autoextend, dm }, () => this.#shown());
     const remedy = "add a disk: dmthin pool extend --add-device";
     this.growth = new LvmGrowth({ pool: description.name, group: backing.volumeGroup, look: async (part) => this.#room(part), remedy }, this.#pool);
+  }
+
+  get disks(): PoolDisks | undefined {
+    return this.#disks;
   }
 
   get lvmDevices(): readonly string[] {
@@ -119,7 +124,7 @@ export class DirectLvm implements PoolBacking {
   }
 
   async #open(): Promise<OwnGroup> {
-    this.#own = await openGroup(this.#parts);
+    this.#own = await openGroup(this.#parts, (disks) => (this.#disks = disks));
     this.#lvm = lvmOn(this.#parts, this.#own.disks);
     return this.#own;
   }

@@ -42,7 +42,7 @@ export class PoolEngine implements PoolCalls {
 
   /** Start is recovery. The caller holds the pool's lock. Deferred deletions and the inventory follow in the background. */
   static async start(given: EngineParts, publish: (news: PoolNews) => void): Promise<PoolEngine> {
-    const open = await openPool(given);
+    const open = await openPool(given).finally(() => tellDisks(given, publish));
     const parts = { ...given, description: open.description };
     const publishFigures: Workbench["publishFigures"] = (options) => {
       const host = parts.backing.growth?.hostSpace?.();
@@ -151,7 +151,7 @@ export class PoolEngine implements PoolCalls {
       const reason = `a pool on ${description.backing.kind} takes no more disks`;
       throw new DmthinError({ code: "pool-refused", pool: description.name, reason, remedy: "make larger what it lies on" });
     }
-    await this.#bench.gate.run(async () => backing.addDevices?.(paths));
+    await this.#bench.gate.run(async () => backing.addDevices?.(paths)).finally(() => tellDisks(this.#bench.parts, this.#bench.publish));
     await this.#care.lookAnew();
   }
 
@@ -207,4 +207,9 @@ export class PoolEngine implements PoolCalls {
     this.#bench.publish({ kind: "thin", record });
     return record;
   }
+}
+
+/** Also of a pool that is refused for them. */
+function tellDisks({ backing }: EngineParts, publish: (news: PoolNews) => void): void {
+  if (backing.disks !== undefined) publish({ kind: "disks", disks: backing.disks });
 }

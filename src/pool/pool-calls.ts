@@ -12,6 +12,7 @@ import type {
 } from "../catalog/records.ts";
 import type { FilesystemType } from "../filesystem/filesystems.ts";
 import type { Bytes, Chunks, MetadataBlocks } from "../units.ts";
+import type { PoolDisks } from "./backing.ts";
 import type { CareReport, ExtendTarget, Extension } from "./care-report.ts";
 import type { Part } from "./growth.ts";
 import type { Measurement, PoolSetup } from "./setup.ts";
@@ -117,6 +118,7 @@ export type PoolNews =
   | { readonly kind: "mapped"; readonly mapped: ReadonlyMap<string, Bytes> }
   | { readonly kind: "inventory"; readonly inventory: Inventory }
   | { readonly kind: "setup"; readonly setup: PoolSetup }
+  | { readonly kind: "disks"; readonly disks: PoolDisks }
   | { readonly kind: "measured"; readonly measurement: Measurement }
   | { readonly kind: "status"; readonly status: PoolStatus };
 

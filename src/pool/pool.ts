@@ -1,6 +1,7 @@
 import type { GroupRecord, ThinRecord } from "../catalog/records.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
 import type { Bytes } from "../units.ts";
+import type { ExcludedDisk } from "./backing.ts";
 import type { CareReport } from "./care-report.ts";
 import type { PoolSetup, ThinSpace } from "./setup.ts";
 import type { DeletionDelay, Inventory, PoolCalls, PoolFigures, PoolStatus } from "./pool-calls.ts";
@@ -22,6 +23,9 @@ export interface PoolView {
   readonly deferredDeletions?: ReadonlyMap<string, DeletionDelay>;
   /** undefined until the pool is open. */
   readonly setup?: PoolSetup | undefined;
+  /** Of a pool on disks that the driver chooses: its own, and those that it leaves out and why. undefined of others, and until they were looked at. */
+  readonly memberDisks?: readonly string[] | undefined;
+  readonly excludedDisks?: readonly ExcludedDisk[] | undefined;
   /** What each thin device takes, by id, as far as it was told or measured. */
   readonly spaces?: ReadonlyMap<string, ThinSpace>;
   /** When what each maps alone was last measured. */

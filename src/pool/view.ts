@@ -1,5 +1,6 @@
 import type { GroupRecord, ThinRecord } from "../catalog/records.ts";
 import type { Bytes } from "../units.ts";
+import type { ExcludedDisk, PoolDisks } from "./backing.ts";
 import type { CareReport } from "./care-report.ts";
 import type { DeletionDelay, Inventory, PoolFigures, PoolNews, PoolStatus } from "./pool-calls.ts";
 import type { PoolView } from "./pool.ts";
@@ -17,6 +18,7 @@ export class LiveView implements PoolView {
   #care: CareReport | undefined;
   #mapped: ReadonlyMap<string, Bytes> = new Map();
   #setup: PoolSetup | undefined;
+  #disks: PoolDisks | undefined;
   readonly #spaces = new Map<string, ThinSpace>();
   #exclusiveAt: Date | undefined;
   stuck: PoolView["stuck"];
@@ -59,6 +61,14 @@ export class LiveView implements PoolView {
 
   get setup(): PoolSetup | undefined {
     return this.#setup;
+  }
+
+  get memberDisks(): readonly string[] | undefined {
+    return this.#disks?.members;
+  }
+
+  get excludedDisks(): readonly ExcludedDisk[] | undefined {
+    return this.#disks?.excluded;
   }
 
   get spaces(): ReadonlyMap<string, ThinSpace> {
@@ -108,6 +118,9 @@ export class LiveView implements PoolView {
         break;
       case "setup":
         this.#setup = news.setup;
+        break;
+      case "disks":
+        this.#disks = news.disks;
         break;
       case "measured":
         this.#measured(news.measurement);
