@@ -24,7 +24,7 @@ export default class TallyReporter {
 
   onTestFileStart({ path }: { readonly path: string }): void {
     if (!this.#inGuest) return;
-    process.stderr.write(`RUNS ${relative(checkout, path)}\n`);
+    process.stdout.write(`RUNS ${relative(checkout, path)}\n`);
     this.#isAlive();
   }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { checkout, nodeBinary } from "../lab/checkout.ts";
 import { Disk } from "../lab/disk.ts";
+import type { Guest } from "../lab/guest.ts";
 import { startGuest } from "../lab/start.ts";
 import { runProgram, TallyStream } from "./part.ts";
 import type { Tally } from "./tally.ts";
@@ -23,6 +24,8 @@ export function runJest(projects: readonly string[], args: readonly string[] = [
 
 /** Far above what any test takes: they have four minutes at most. */
 const SILENCE_SECONDS = 600;
+/** Then the guest's own watch has hung as well. */
+const LAST_RESORT_MS = (SILENCE_SECONDS + 120) * 1000;
 
 export interface GuestJestOptions {
   /** Sizes of the scratch disks, such as `8G`. */
@@ -43,11 +46,25 @@ export async function runJestInGuest(project: string, args: readonly string[] = 
     command: [...JEST, ...IN_GUEST, "--selectProjects", project, ...separated(args)],
     streams: { stdout, stderr: process.stderr },
   });
-  const code = await guest.exit;
+  const code = await untilSilent(guest, stdout);
   await finished(stdout.end());
   if (guest.crashed) process.stderr.write(`the guest died. Its kernel's last messages:\n${guest.kernelLog}\n`);
   for (const disk of disks) disk[Symbol.dispose]();
   return stdout.tally(code);
+}
+
+/** The guest's exit code; a guest that says nothing any more is ended. */
+async function untilSilent(guest: Guest, stdout: TallyStream): Promise<number> {
+  const silence = setTimeout(() => {
+    process.stderr.write(`the guest has said nothing for ${LAST_RESORT_MS / 1000} s. Its kernel's last messages:\n${guest.kernelLog}\n`);
+    void guest.kill();
+  }, LAST_RESORT_MS);
+  stdout.onOutput = () => silence.refresh();
+  try {
+    return await guest.exit;
+  } finally {
+    clearTimeout(silence);
+  }
 }
 
 /** `--selectProjects` takes all words up to the next option; a path given to a command of several parts is found in one of them only. */

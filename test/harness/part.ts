@@ -12,6 +12,8 @@ export class TallyStream extends Writable {
   readonly #onward: Writable;
   readonly #tallies: Tally[] = [];
   #line = "";
+  /** Told of each output. */
+  onOutput: () => void = () => undefined;
 
   constructor(onward: Writable) {
     super();
@@ -26,6 +28,7 @@ export class TallyStream extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.onOutput();
     const lines = (this.#line + chunk.toString("latin1")).split("\n"); // latin1 keeps characters that are cut in two
     this.#line = lines.pop() ?? "";
     const shown = lines.filter((line) => !this.#count(line)).map((line) => `${line}\n`);
