@@ -1,14 +1,20 @@
 #!/usr/bin/env -S UV_THREADPOOL_SIZE=5 node --max-semi-space-size=2 --single-threaded-gc --disable-warning=ExperimentalWarning
+import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { EXIT_FAILURE } from "./cli/command.ts";
 import { runCommand } from "./cli/program.ts";
 import { ask } from "./cli/prompt.ts";
+import { written } from "./cli/written.ts";
+import type { LogOptions } from "./config/driver-options.ts";
+import type { Role } from "./config/roles.ts";
 import { DmthinError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
-import { untilSignal } from "./until-signal.ts";
+import { untilSignal, type Service } from "./until-signal.ts";
 
 /** EX_SOFTWARE of sysexits.h: a fault of ours. */
 const EXIT_FAULT = 70;
+/** For the last lines of a log to be read in. */
+const LOG_MS = 1000;
 
 const { version } = packageJson;
 /** Of the driver. Commands have none: what they have to say, they say themselves. */
@@ -26,21 +32,46 @@ function fault(error: unknown): void {
 }
 process.on("uncaughtException", fault);
 process.on("unhandledRejection", fault);
-// "dmthin config example | head -1": whoever read our output has gone, and that is no failure.
-process.stdout.on("error", (error) => ("code" in error && error.code === "EPIPE" ? exit(0) : fault(error)));
+// "dmthin config example | head -1": whoever read our output has gone. That is no failure, and what is being done is done to its end.
+const unread = new AbortController();
+const unwritten = (error: Error): void => ("code" in error && error.code === "EPIPE" ? unread.abort() : fault(error));
+for (const stream of [process.stdout, process.stderr]) stream.on("error", unwritten);
 
-/** The driver without Kubernetes, until a signal ends it. */
-async function standalone(configFile: string): Promise<number> {
-  const [{ loadConfig }, { createLogger }] = await Promise.all([import("./config/load.ts"), import("./logger.ts")]);
-  const config = await loadConfig(configFile);
+/** A role with its configuration read, ready to be started: what it needs is loaded only then. */
+interface Ready {
+  readonly config: { readonly log: LogOptions; readonly shutdownDeadlineMs: number };
+  readonly start: (log: Logger) => Promise<Service>;
+}
+
+const roles: Readonly<Record<Role, (configFile: string) => Promise<Ready>>> = {
+  standalone: async (configFile) => {
+    const config = await (await import("./config/load.ts")).loadConfig(configFile);
+    requireRoot();
+    return { config, start: async (log) => (await import("./standalone.ts")).startStandalone(config, { logger: log, version }) };
+  },
+  node: async (configFile) => {
+    const config = await (await import("./config/load.ts")).loadNodeConfig(configFile);
+    requireRoot();
+    return { config, start: async (log) => (await import("./node.ts")).startNode(config, { logger: log, version }) };
+  },
+  controller: async (configFile) => {
+    const config = await (await import("./config/load.ts")).loadControllerConfig(configFile);
+    return { config, start: async (log) => (await import("./controller.ts")).startController(config, { logger: log, version }) };
+  },
+};
+
+function requireRoot(): void {
   if (process.getuid?.() !== 0) throw new DmthinError({ code: "root-needed", operation: "the driver" });
-  const log = createLogger(config.log);
+}
+
+/** The driver, until a signal ends it. */
+async function drive(role: Role, configFile: string): Promise<number> {
+  const { config, start } = await roles[role](configFile);
+  const log = (await import("./logger.ts")).createLogger(config.log);
   logger = log;
-  const { startStandalone } = await import("./standalone.ts");
   exit = (await import("./linux/exit.ts")).exitNow; // workers may hang in the kernel from here on
   try {
-    const start = async () => startStandalone(config, { logger: log, version });
-    const ending = await untilSignal(start, { deadlineMs: config.shutdownDeadlineMs, logger: log, signals: process });
+    const ending = await untilSignal(async () => start(log), { deadlineMs: config.shutdownDeadlineMs, logger: log, signals: process });
     log.info(ending === "ended" ? "ended" : "ended at the deadline: what hangs in the kernel is left behind");
     if (ending === "overdue") process.kill(process.pid, "SIGKILL");
     return 0;
@@ -51,11 +82,11 @@ async function standalone(configFile: string): Promise<number> {
   }
 }
 
-/** A second Ctrl-C ends the process as it always does. */
+/** A second Ctrl-C ends the process as it always does. Who shows something to nobody may as well stop. */
 function untilInterrupted(): AbortSignal {
   const interrupted = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
-  return interrupted.signal;
+  return AbortSignal.any([interrupted.signal, unread.signal]);
 }
 
 const code = await runCommand(process.argv.slice(2), {
@@ -68,6 +99,8 @@ const code = await runCommand(process.argv.slice(2), {
   examine: async () => (await import("./doctor/checks.ts")).examineHost((await import("./doctor/host.ts")).thisHost()),
   offline: async () => (await import("./offline/commands.ts")).offlineWork((await import("./logger.ts")).createLogger({ level: "warn", format: "text" })),
   askUpkeep: async (socket) => (await import("./csi/upkeep-client.ts")).askUpkeep(socket),
-  standalone,
+  run: drive,
 });
+// Who reads slowly gets all of a command's output; a driver's end does not wait for who reads its log.
+await Promise.race([written([process.stdout, process.stderr]), ...(logger === undefined ? [] : [sleep(LOG_MS)])]);
 exit(code);

@@ -3,9 +3,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import packageJson from "../../package.json" with { type: "json" };
+import { createAdminServer } from "../../src/csi/admin-service.ts";
+import { silentLogger } from "../../src/logger.ts";
+import { FakeUpkeep } from "./csi/fake-upkeep.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const node = (options: readonly string[], ...argv: readonly string[]): readonly string[] => [
@@ -46,6 +50,44 @@ test("a reader that goes away, as head does, is no failure", async () => {
   child.stderr.on("data", (chunk) => (complaint += String(chunk)));
   const code = await new Promise((resolve) => child.once("close", resolve));
   expect({ code, complaint }).toEqual({ code: 0, complaint: "" });
+});
+
+/** A driver that has megabytes to tell, and a command that asks it. */
+async function asking(...command: readonly string[]) {
+  const socket = join(directory, "talkative.sock");
+  const server = createAdminServer({ pools: () => [], upkeep: new FakeUpkeep(), version: "9".repeat(LONG), node: "node-1", logger: silentLogger });
+  await server.listen(socket);
+  const child = spawn(process.execPath, node([], ...command, "--socket", socket), { stdio: ["ignore", "pipe", "pipe"] });
+  const code = new Promise((resolve) => child.once("close", resolve));
+  return { stdout: child.stdout, stderr: child.stderr, code, [Symbol.asyncDispose]: async () => server.close(AbortSignal.abort()) };
+}
+
+const LONG = 3 * 1024 ** 2;
+
+test("who reads slowly gets all of a command's output", async () => {
+  await using asked = await asking("info", "--json");
+  let output = "";
+  for await (const chunk of asked.stdout.setEncoding("utf8")) {
+    output += String(chunk);
+    await sleep(5);
+  }
+  expect(await asked.code).toBe(0);
+  expect(JSON.parse(output)).toMatchObject({ driverVersion: "9".repeat(LONG) });
+});
+
+test("a reader that goes away in the middle of much ends a command that shows something again and again", async () => {
+  await using asked = await asking("info", "--json", "--watch", "--interval", "0.1");
+  asked.stdout.once("readable", () => asked.stdout.destroy());
+  let complaint = "";
+  asked.stderr.on("data", (chunk) => (complaint += String(chunk)));
+  expect({ code: await asked.code, complaint }).toEqual({ code: 0, complaint: "" });
+});
+
+test("a reader that goes away does not make a success of a failure", async () => {
+  const child = spawn(process.execPath, node([], "info", "--socket", join(directory, "absent.sock")), { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.destroy();
+  child.stderr.destroy();
+  expect(await new Promise((resolve) => child.once("close", resolve))).toBe(1);
 });
 
 test.each([
