@@ -32,6 +32,9 @@ export interface PoolInfo {
   readonly deferredDeletions: number;
   /** 0: never. */
   readonly trimIntervalMs: number;
+  /** Of a pool on whole disks, as they were last looked at. */
+  readonly memberDisks: readonly string[];
+  readonly excludedDisks: readonly { readonly path: string; readonly reason: string }[];
 }
 
 export type BackingInfo =

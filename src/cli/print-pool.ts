@@ -12,6 +12,7 @@ export function printPool(pool: PoolInfo, paint: Paint, now: number): string {
   return join([
     ...printHead(pool, paint, now),
     ...backing(pool.backing),
+    ...disks(pool),
     ...gauges(pool, paint),
     ...room(pool, now),
     ...devices(pool.setup),
@@ -89,6 +90,13 @@ function room({ backing: described, care, autoextendPercent }: PoolInfo, now: nu
     return last === undefined ? [] : [`${part} from ${formatBytes(last.from)} to ${formatBytes(last.to)}, ${ago(last.at, now)}`];
   });
   return [line("room to grow", `${left}; ${threshold}`), line("last extended", extended.length === 0 ? undefined : extended.join("; "))];
+}
+
+/** Which of the description's disks are the pool's, and why the others are not: a pattern may find more than it should. */
+function disks({ memberDisks, excludedDisks }: PoolInfo): readonly (string | undefined)[] {
+  const members = line("  disks", memberDisks.length === 0 ? undefined : memberDisks.join(", "));
+  const excluded = excludedDisks.map(({ path, reason }, index) => line(index === 0 ? "  left out" : "", `${path}: ${reason}`));
+  return [members, ...excluded];
 }
 
 const spell = ({ path, file }: SetupInfo["data"]): string => (file === "" ? path : `${path}, ${file}`);

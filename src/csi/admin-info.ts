@@ -60,6 +60,8 @@ export function toPoolInfo({ description, view }: Pool): PoolInfo {
     autoextendPercent: description.autoextend.percent,
     deferredDeletions: view.deferredDeletions?.size ?? 0,
     trimIntervalMs: String(description.trim?.intervalMs ?? 0),
+    memberDisks: [...(view.memberDisks ?? [])],
+    excludedDisks: (view.excludedDisks ?? []).map(({ path, reason }) => ({ path, reason })),
   };
 }
 

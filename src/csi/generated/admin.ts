@@ -83,6 +83,8 @@ export interface Pool {
   readonly autoextendPercent: number;
   readonly deferredDeletions: number;
   readonly trimIntervalMs: string;
+  readonly memberDisks: readonly string[];
+  readonly excludedDisks: readonly Pool_ExcludedDisk[];
 }
 
 export type Pool_Status = "RECOVERING" | "LOCKED" | "READY" | "REFUSED";
@@ -172,6 +174,11 @@ export interface Pool_Setup {
 export interface Pool_Setup_Device {
   readonly path: string;
   readonly file: string;
+}
+
+export interface Pool_ExcludedDisk {
+  readonly path: string;
+  readonly reason: string;
 }
 
 export interface Pool_PartCare {

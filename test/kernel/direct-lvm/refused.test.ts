@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { cleanMachine, DISKS, dm, endsOf, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
+import { blank, cleanMachine, DISKS, dm, endsOf, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
 
 jest.setTimeout(180_000);
 const [FIRST = "", SECOND = "", THIRD = ""] = DISKS;
@@ -178,8 +178,22 @@ test("of the disks that a pattern finds, those that hold something are left out 
     [THIRD, GROUP],
   ]);
   expect(told.join("\n")).toMatch(/left out .*nvme-1: it holds xfs/);
+  const named = (index: number): string => join(folder, `nvme-${index}`);
+  expect([pool.view.memberDisks, pool.view.excludedDisks]).toEqual([[named(0), named(2)], [{ path: named(1), reason: "it holds xfs" }]]);
   expect(endsOf(SECOND).equals(before)).toBe(true);
   await pool.close(10_000);
+  tool("wipefs", "--all", "--quiet", SECOND);
+  blank(SECOND);
+  const again = await openPool(state, { devices: [join(folder, "nvme-*"), "/dev/disk/by-id/absent"] });
+  expect(again.view.memberDisks).toEqual([named(0), named(2)]);
+  expect(again.view.excludedDisks).toEqual([
+    { path: named(1), reason: expect.stringMatching(/^it is blank, and is not in the pool's volume group: dmthin pool extend --add-device adds it$/) },
+    { path: "/dev/disk/by-id/absent", reason: "it is not there" },
+  ]);
+  await again.calls.addDevices([named(1)]);
+  expect(again.view.memberDisks?.toSorted()).toEqual([named(0), named(1), named(2)]);
+  expect(again.view.excludedDisks).toEqual([{ path: "/dev/disk/by-id/absent", reason: "it is not there" }]);
+  await again.close(10_000);
 });
 
 test("a disk that is not there is waited for, one too small is refused, and nothing is written meanwhile", async () => {

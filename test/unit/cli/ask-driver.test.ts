@@ -57,6 +57,8 @@ const views: Readonly<Record<string, PoolView>> = {
       nextLookMs: 1000,
     },
     deferredDeletions: new Map([["vol-z", "held-open"]]),
+    memberDisks: ["/dev/sdb"],
+    excludedDisks: [{ path: "/dev/sdc", reason: "it holds xfs" }],
     inventory: { orphans: [{ number: 7, mappedBytes: bytes(2 ** 45), transactionId: 9 }], discrepancies: [{ id: "vol-a", number: 3, reason: "missing" }] },
     stuck: { operation: "createVolume", since: new Date(1_767_225_600_000) },
   },
@@ -124,6 +126,8 @@ test("what the driver knows of its pools arrives at the command, over a real soc
             events: [{ at: 7, kind: "low", message: "little is left" }],
           },
           deferredDeletions: 1,
+          memberDisks: ["/dev/sdb"],
+          excludedDisks: [{ path: "/dev/sdc", reason: "it holds xfs" }],
         },
         {
           ...shared,
@@ -140,6 +144,8 @@ test("what the driver knows of its pools arrives at the command, over a real soc
           setup: undefined,
           care: undefined,
           deferredDeletions: 0,
+          memberDisks: [],
+          excludedDisks: [],
         },
       ],
     };

@@ -54,6 +54,8 @@ export const fast: PoolInfo = {
   autoextendPercent: 20,
   deferredDeletions: 0,
   trimIntervalMs: 7 * 86_400_000,
+  memberDisks: [],
+  excludedDisks: [],
 };
 
 export const figures = (change: Partial<NonNullable<PoolInfo["figures"]>>): PoolInfo => ({

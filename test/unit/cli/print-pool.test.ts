@@ -55,6 +55,20 @@ describe("what somebody has to do is said, with what to do", () => {
     expect(flat({ ...fast, backing: { directLvm } })).toContain("room to grow 50 GiB of data, 1 GiB of metadata;");
     expect(flat({ ...fast, backing: { directLvm: { ...directLvm, metadataDevices: [] } } })).toContain("50 GiB of data or 1 GiB of metadata;");
   });
+  test("which disks the pool has, and which it leaves out and why; of a pool that was refused too", () => {
+    const disks = {
+      memberDisks: ["/dev/sdb", "/dev/sdc"],
+      excludedDisks: [
+        { path: "/dev/sdd", reason: "it holds xfs" },
+        { path: "/dev/sde", reason: "it is not there" },
+      ],
+    };
+    const backing = { directLvm: { volumeGroup: "vg", devices: ["/dev/sd?"], metadataDevices: [] } };
+    const told = "backing directLvm: volume group vg of /dev/sd? disks /dev/sdb, /dev/sdc left out /dev/sdd: it holds xfs /dev/sde: it is not there";
+    expect(flat({ ...fast, backing, ...disks })).toContain(told);
+    expect(flat({ ...refused, backing, ...disks, memberDisks: [] })).toContain("vg of /dev/sd? left out /dev/sdd: it holds xfs");
+    expect(flat(fast)).not.toContain("left out");
+  });
   test("less free than the minimum, of data or of metadata", () => {
     const data = { used: 91 * GiB, total: 100 * GiB, available: 9 * GiB, minimumFree: 10 * GiB };
     const metadata = { used: 200 * MiB, total: 219 * MiB, available: 19 * MiB, minimumFree: 22 * MiB };

@@ -92,6 +92,8 @@ test("an operator reads every figure of a pool, in bytes, from its memory", asyn
       promisedBytes: GiB,
       inventory: { orphans: [{ number: 9, mappedBytes: GiB, transactionId: 3 }], discrepancies: [{ id: "vol-x", number: 4, reason: "missing" }] },
       stuck: { operation: "create", since: new Date(1_700_000_000_000) },
+      memberDisks: ["/dev/sdb"],
+      excludedDisks: [{ path: "/dev/sdc", reason: "it is mounted on /srv" }],
     },
   ]);
   expect([driverVersion, node]).toEqual(["1.2.3", "node-1"]);
@@ -119,6 +121,8 @@ test("an operator reads every figure of a pool, in bytes, from its memory", asyn
     groups: 0,
     inventory: { orphans: [{ number: 9, mappedBytes: GiB, transactionId: 3 }], discrepancies: [{ id: "vol-x", number: 4, reason: "missing" }] },
     stuck: { operation: "create", since: 1_700_000_000_000 },
+    memberDisks: ["/dev/sdb"],
+    excludedDisks: [{ path: "/dev/sdc", reason: "it is mounted on /srv" }],
   });
 });
 
