@@ -1,0 +1,86 @@
+/** A column of `kubectl get`; with a priority above 0 it is shown by `-o wide` alone. */
+export interface Column {
+  readonly name: string;
+  readonly type: "string" | "integer" | "date" | "boolean";
+  readonly jsonPath: string;
+  readonly description: string;
+  readonly priority?: 1;
+}
+
+const column = (name: string, jsonPath: string, description: string, type: Column["type"] = "string"): Column => ({ name, type, jsonPath, description });
+const wide = (each: Column): Column => ({ ...each, priority: 1 });
+
+const AGE = column("Age", ".metadata.creationTimestamp", "Since when the object is there.", "date");
+const PHASE = column("Phase", ".status.phase", "Pending, Ready or Failed.");
+const NODE = column("Node", ".spec.nodeName", "The node that has it.");
+const POOL = column("Pool", ".spec.poolName", "Its ThinPool.");
+const REASON = column("Reason", ".status.failure.code", "Why the last thing asked for was not done.");
+const MESSAGE = wide(column("Message", ".status.failure.message", "The same in words, with what to do."));
+const bytes = (name: string, jsonPath: string, description: string): Column => column(name, jsonPath, `${description} In bytes.`, "integer");
+const ready = (part: "status" | "reason" | "message"): string => `.status.conditions[?(@.type=="Ready")].${part}`;
+
+/** What tells the whole story of each kind in a line. */
+export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
+  ThinPool: [
+    column("Nodes", ".status.desiredNodes", "How many nodes shall have it.", "integer"),
+    column("Ready", ".status.readyNodes", "How many have it.", "integer"),
+    column("Status", ready("reason"), "How it is, in a word."),
+    column("Default", ".spec.default", "Whether volumes that name no pool are made here.", "boolean"),
+    AGE,
+    wide(column("Message", ready("message"), "How it is, in words.")),
+  ],
+  NodeThinPool: [
+    POOL,
+    NODE,
+    column("Phase", ".status.phase", "Pending, Ready, Refused or Removing."),
+    column("State", ".status.state", "The kernel's: rw is well."),
+    column("Volumes", ".status.volumes", "How many volumes it has.", "integer"),
+    column("Snapshots", ".status.snapshots", "How many snapshots it has.", "integer"),
+    bytes("Available", ".status.availableBytes", "What a new volume may ask for."),
+    column("Message", ".status.message", "What goes on, or what is wrong and what to do."),
+    AGE,
+    wide(column("Backing", ".status.backing", "What it lies on.")),
+    wide(bytes("Data", ".status.data.totalBytes", "All of its data space.")),
+    wide(bytes("Used", ".status.data.usedBytes", "What of that is in use.")),
+    wide(bytes("Promised", ".status.promisedBytes", "The sizes of its volumes together.")),
+    wide(column("Orphans", ".status.orphans", "Thin devices that nobody knows.", "integer")),
+    wide(column("Version", ".status.driverVersion", "The driver's version on that node.")),
+  ],
+  ThinVolume: [
+    PHASE,
+    NODE,
+    POOL,
+    bytes("Size", ".status.sizeBytes", "The device's size."),
+    column("Namespace", ".spec.claim.namespace", "Of the claim that it was made for."),
+    column("Claim", ".spec.claim.name", "The claim that it was made for."),
+    REASON,
+    AGE,
+    wide(column("Source", ".spec.source.id", "What it is a copy of.")),
+    wide(column("Filesystem", ".status.filesystem", "Its filesystem.")),
+    wide(column("Name", ".spec.name", "What CSI calls it: its PersistentVolume.")),
+    MESSAGE,
+  ],
+  ThinSnapshot: [
+    PHASE,
+    column("Volume", ".spec.sourceVolume", "What it is a snapshot of."),
+    NODE,
+    POOL,
+    bytes("Size", ".status.sizeBytes", "The size that it shows."),
+    column("Moment", ".status.createdAt", "What moment it shows."),
+    REASON,
+    AGE,
+    wide(column("Name", ".spec.name", "What CSI calls it.")),
+    MESSAGE,
+  ],
+  ThinSnapshotGroup: [
+    PHASE,
+    column("Volumes", ".spec.sourceVolumes", "What it has snapshots of."),
+    NODE,
+    POOL,
+    column("Moment", ".status.createdAt", "What moment they show."),
+    REASON,
+    AGE,
+    wide(column("Name", ".spec.name", "What CSI calls it.")),
+    MESSAGE,
+  ],
+};
