@@ -1,16 +1,32 @@
 import { EXAMPLE } from "../config/example.ts";
-import { loadConfig } from "../config/load.ts";
+import { loadConfig, loadControllerConfig, loadNodeConfig } from "../config/load.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
+import { CONTROLLER_EXAMPLE, NODE_EXAMPLE } from "../config/role-examples.ts";
+import type { Role } from "../config/roles.ts";
 import { formatBytes } from "../units.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Says that a file is right, and what it describes. Throws "config-invalid" with every problem. */
-export async function checkConfig(file: string, { output }: Terminal): Promise<number> {
-  const config = await loadConfig(file, "as argument");
-  const lines = [`${file} is valid.`, ...config.pools.map((pool) => `  pool ${pool.name}${pool.isDefault ? " (default)" : ""}: ${summary(pool)}`)];
+export async function checkConfig(file: string, role: Role, { output }: Terminal): Promise<number> {
+  const lines = [`${file} is valid.`, ...(await described[role](file)).map((line) => `  ${line}`)];
   output.write(`${lines.join("\n")}\n`);
   return 0;
 }
+
+const described: Readonly<Record<Role, (file: string) => Promise<readonly string[]>>> = {
+  standalone: async (file) => {
+    const { pools } = await loadConfig(file, "as argument");
+    return pools.map((pool) => `pool ${pool.name}${pool.isDefault ? " (default)" : ""}: ${summary(pool)}`);
+  },
+  node: async (file) => {
+    const { nodeName, endpoint } = await loadNodeConfig(file, "as argument");
+    return [`node ${nodeName}, which the kubelet finds at ${endpoint}`];
+  },
+  controller: async (file) => {
+    const { namespace, lease } = await loadControllerConfig(file, "as argument");
+    return [`controller in namespace ${namespace}, with the lease ${lease}`];
+  },
+};
 
 function summary({ backing, chunkSize, filesystem }: PoolDescription): string {
   const rest = `chunks of ${formatBytes(chunkSize)}, ${filesystem}`;
@@ -26,7 +42,7 @@ function summary({ backing, chunkSize, filesystem }: PoolDescription): string {
   }
 }
 
-export function printExample({ output }: Terminal): number {
-  output.write(EXAMPLE);
+export function printExample(role: Role, { output }: Terminal): number {
+  output.write({ standalone: EXAMPLE, node: NODE_EXAMPLE, controller: CONTROLLER_EXAMPLE }[role]);
   return 0;
 }

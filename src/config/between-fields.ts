@@ -79,6 +79,9 @@ export function documentProblems(document: unknown): readonly Problem[] {
   ];
 }
 
+/** Of a role that is told its pools by the cluster: of the places alone. */
+export const rolePlaceProblems = (document: unknown): readonly Problem[] => [...directories(document, []), ...sockets(document)];
+
 /** Each with the path of the first that has the same. */
 function repeated(
   places: readonly { readonly path: Path; readonly text: string | undefined }[],

@@ -3,7 +3,8 @@ import { DmthinError } from "../errors.ts";
 import { dockerPool } from "./docker-pool.ts";
 import { at } from "./document-paths.ts";
 import { readText, readYaml } from "./load.ts";
-import { DEFAULT_STATE_DIRECTORY, parseConfig } from "./standalone.ts";
+import { DEFAULT_STATE_DIRECTORY } from "./driver-options.ts";
+import { parseConfig } from "./standalone.ts";
 
 export interface FromDocker {
   /** A configuration that works as it stands. */

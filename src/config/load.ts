@@ -2,11 +2,23 @@ import { readFile } from "node:fs/promises";
 import { types } from "node:util";
 import { parseDocument } from "yaml";
 import { DmthinError, type FileNamed } from "../errors.ts";
+import { parseControllerConfig, type ControllerConfig } from "./controller.ts";
+import { parseNodeConfig, type NodeConfig } from "./node.ts";
 import { parseConfig, type StandaloneConfig } from "./standalone.ts";
 
 /** Reads a standalone configuration, YAML or JSON. Throws "config-invalid" with every problem. */
 export async function loadConfig(path: string, named: FileNamed = "by --config"): Promise<StandaloneConfig> {
   return parseConfig(readYaml(await readText(path, named), path), path);
+}
+
+/** Of `dmthin node`. */
+export async function loadNodeConfig(path: string, named: FileNamed = "by --config"): Promise<NodeConfig> {
+  return parseNodeConfig(readYaml(await readText(path, named), path), path);
+}
+
+/** Of `dmthin controller`. */
+export async function loadControllerConfig(path: string, named: FileNamed = "by --config"): Promise<ControllerConfig> {
+  return parseControllerConfig(readYaml(await readText(path, named), path), path);
 }
 
 /** Throws "config-invalid", and says so when there is no such file. */

@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "@jest/globals";
 import { z } from "zod";
+import { controllerDocument, parseControllerConfig } from "../../../src/config/controller.ts";
 import { EXAMPLE } from "../../../src/config/example.ts";
 import { readYaml } from "../../../src/config/load.ts";
+import { nodeDocument, parseNodeConfig } from "../../../src/config/node.ts";
+import { CONTROLLER_EXAMPLE, NODE_EXAMPLE } from "../../../src/config/role-examples.ts";
 import { standaloneDocument } from "../../../src/config/standalone.ts";
 import { parse } from "./document.ts";
 
@@ -25,15 +28,24 @@ function options(shape: Shape, path = ""): [string, string][] {
 const spell = (value: unknown): string =>
   typeof value === "string" ? value : typeof value === "number" || typeof value === "boolean" ? JSON.stringify(value) : "";
 
-const schema = z.toJSONSchema(standaloneDocument, { io: "input" });
+const schemaOf = (document: z.ZodType): Shape => z.toJSONSchema(document, { io: "input" });
+const schema = schemaOf(standaloneDocument);
 
-test("docs/configuration.md names every option, no other, and its true default", async () => {
+/** The page has a chapter for each role's file; what comes before the first of them is standalone's. */
+const chapters = { standalone: standaloneDocument, node: nodeDocument, controller: controllerDocument };
+
+async function chapter(role: keyof typeof chapters): Promise<string> {
   const page = await readFile(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
-  const rows: (readonly [string, string])[] = [...page.matchAll(/^\| `([^`]+)` \| (?:`([^`]*)`|(required))? *\| (\S.*) \|$/gm)].map(
+  const [standalone = "", node = "", controller = ""] = page.split(/^## dmthin (?:node|controller)$/m);
+  return { standalone, node, controller }[role];
+}
+
+test.each(["standalone", "node", "controller"] as const)("docs/configuration.md names every option of %s, no other, and its true default", async (role) => {
+  const rows: (readonly [string, string])[] = [...(await chapter(role)).matchAll(/^\| `([^`]+)` \| (?:`([^`]*)`|(required))? *\| (\S.*) \|$/gm)].map(
     ([, path = "", value, required]) => [path, value ?? required ?? ""],
   );
   const groups = ["log", "metrics", "testing"]; // these have no line of their own: their options have
-  const wanted = options(schema).filter(([path]) => !groups.includes(path));
+  const wanted = options(schemaOf(chapters[role])).filter(([path]) => !groups.includes(path));
   expect(new Map(rows)).toEqual(new Map(wanted));
   expect(rows).toHaveLength(wanted.length);
 });
@@ -47,13 +59,26 @@ test.each(["configuration.md", "pools.md", "migration-from-docker.md"])("every Y
 
 const described = (shape: Shape): boolean => typeof shape.description === "string" && shape.description.endsWith(".");
 
-test("the schema describes each option in a sentence, which the ThinPool's schema will carry", () => {
-  const missing = Object.entries(schema.properties ?? {}).filter(([, property]) => !described(property as Shape));
+test.each(Object.entries(chapters))("the schema of %s describes each option in a sentence", (_, document) => {
+  const missing = Object.entries(schemaOf(document).properties ?? {}).filter(([, property]) => !described(property as Shape));
   expect(missing.map(([key]) => key)).toEqual([]);
 });
 
-test("the example names every option but Docker's words and those for testing", () => {
-  const names = options(schema).map(([path]) => path.split(/[.[\]]+/).at(-1) ?? "");
-  const absent = names.filter((name) => name !== "" && !new RegExp(`\\b${name}:`).test(EXAMPLE));
-  expect(absent).toEqual(["storageOpts", "testing", "enableAttach", "attachLimit"]);
+test.each([
+  ["standalone", schema, EXAMPLE, ["storageOpts"]],
+  ["node", schemaOf(nodeDocument), NODE_EXAMPLE, []],
+  ["controller", schemaOf(controllerDocument), CONTROLLER_EXAMPLE, []],
+])("the example of %s names every option but Docker's words and those for testing", (_, shape, example, others) => {
+  const names = options(shape).map(([path]) => path.split(/[.[\]]+/).at(-1) ?? "");
+  const absent = names.filter((name) => name !== "" && !new RegExp(`\\b${name}:`).test(example));
+  expect(absent.filter((name) => !["testing", "enableAttach", "attachLimit"].includes(name))).toEqual(others);
+});
+
+test("the examples of the roles work as they stand, and what they show as commented out is the default", () => {
+  const shown = (example: string): string => example.replaceAll(/^(\s*)# (?=\s*\w+:)/gm, "$1");
+  const defaults = { kubeconfig: "/etc/dmthin/kubeconfig" };
+  const node = parseNodeConfig(readYaml(NODE_EXAMPLE, "example"), "example", "node1");
+  expect(parseNodeConfig(readYaml(shown(NODE_EXAMPLE), "example"), "example")).toEqual({ ...node, ...defaults });
+  const controller = parseControllerConfig(readYaml(CONTROLLER_EXAMPLE, "example"), "example", "dmthin");
+  expect(parseControllerConfig(readYaml(shown(CONTROLLER_EXAMPLE), "example"), "example")).toEqual({ ...controller, ...defaults });
 });
