@@ -1,3 +1,4 @@
+import type { Kind } from "../objects/kinds.ts";
 import type { ApiObject } from "../objects/meta.ts";
 
 export interface Selection {
@@ -9,6 +10,8 @@ export interface Selection {
 export interface Listing<Item> {
   readonly items: readonly Item[];
   readonly resourceVersion: string;
+  /** The names of those that are there, and that this version of the driver cannot read. */
+  readonly unreadable?: readonly string[];
 }
 
 export type WatchEvent<Item> =
@@ -37,9 +40,23 @@ export interface ObjectsApi<Item extends ApiObject> {
   /** Live, from etcd; undefined when there is none. */
   get(name: string, signal?: AbortSignal): Promise<Item | undefined>;
   /** "api-conflict" when the name is taken. */
-  create(object: { readonly metadata: { readonly name: string } & Readonly<Record<string, unknown>> } & Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<Item>;
+  create(
+    object: { readonly metadata: { readonly name: string } & Readonly<Record<string, unknown>> } & Readonly<Record<string, unknown>>,
+    signal?: AbortSignal,
+  ): Promise<Item>;
   /** With preconditions, only the object as it was seen is changed. Answers undefined when there is none. */
-  patch(name: string, patch: MergePatch, options?: { readonly subresource?: "status"; readonly preconditions?: Partial<Preconditions> }, signal?: AbortSignal): Promise<Item | undefined>;
+  patch(
+    name: string,
+    patch: MergePatch,
+    options?: { readonly subresource?: "status"; readonly preconditions?: Partial<Preconditions> },
+    signal?: AbortSignal,
+  ): Promise<Item | undefined>;
   /** One with finalizers is only marked. Gone already is success. */
   delete(name: string, preconditions?: Partial<Preconditions>, signal?: AbortSignal): Promise<void>;
+}
+
+/** The API server, kind by kind. */
+export interface ApiServer {
+  /** `namespace`: for kinds that are in one. */
+  objects<Item extends ApiObject>(kind: Kind<Item>, namespace?: string): ObjectsApi<Item>;
 }
