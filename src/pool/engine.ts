@@ -52,7 +52,8 @@ export class PoolEngine implements PoolCalls {
     };
     const engine = new PoolEngine({ ...open, parts, mailbox: new Mailbox(), gate: new Mailbox(), publish, publishFigures });
     try {
-      publish({ kind: "catalog", thins: [...open.catalog.thins.values()], groups: [...open.catalog.groups.values()] });
+      const { identity, thins, groups } = open.catalog;
+      publish({ kind: "catalog", poolUuid: identity.uuid, thins: [...thins.values()], groups: [...groups.values()] });
       publish({ kind: "setup", setup: describeSetup(parts.dm, open.device.uuid, open.devices) });
       await engine.#care.begin();
       publishFigures();

@@ -105,7 +105,7 @@ export interface Inventory {
 /** What the actor tells unasked, in the order in which it happened. An answer always comes after the news it caused. */
 export type PoolNews =
   /** All of the catalogue, at start: what was told before is void. */
-  | { readonly kind: "catalog"; readonly thins: readonly ThinRecord[]; readonly groups: readonly GroupRecord[] }
+  | { readonly kind: "catalog"; readonly poolUuid: string; readonly thins: readonly ThinRecord[]; readonly groups: readonly GroupRecord[] }
   | { readonly kind: "thin"; readonly record: ThinRecord }
   | { readonly kind: "thin-gone"; readonly id: string }
   /** Told when it begins to wait, and when the reason changes; it ends with "thin-gone". */

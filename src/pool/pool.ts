@@ -9,6 +9,8 @@ import type { DeletionDelay, Inventory, PoolCalls, PoolFigures, PoolStatus } fro
 /** What is known of a pool without asking its actor: kept on the main thread from the actor's news. */
 export interface PoolView {
   readonly status: PoolStatus;
+  /** Of the catalogue that was last open: another pool of the same name has another. Only while the status is "ready" is it open. */
+  readonly poolUuid?: string | undefined;
   /** undefined until the kernel was first asked. */
   readonly figures: PoolFigures | undefined;
   readonly thins: ReadonlyMap<string, ThinRecord>;
@@ -34,6 +36,8 @@ export interface PoolView {
   readonly inventory: Inventory | undefined;
   /** The call that waits longest in the actor, if any waits beyond what is usual. Of those that no disk may hold up: figures are read every few seconds. */
   readonly stuck: { readonly operation: string; readonly since: Date } | undefined;
+  /** Calls that were given up ("pool-stuck") and go on: what they will have made is not told yet. */
+  readonly unanswered?: number;
 }
 
 /**

@@ -21,7 +21,13 @@ export class LiveView implements PoolView {
   #disks: PoolDisks | undefined;
   readonly #spaces = new Map<string, ThinSpace>();
   #exclusiveAt: Date | undefined;
+  #poolUuid: string | undefined;
   stuck: PoolView["stuck"];
+  unanswered = 0;
+
+  get poolUuid(): string | undefined {
+    return this.#poolUuid;
+  }
 
   get status(): PoolStatus {
     return this.#status;
@@ -82,6 +88,7 @@ export class LiveView implements PoolView {
   apply(news: PoolNews): void {
     switch (news.kind) {
       case "catalog":
+        this.#poolUuid = news.poolUuid;
         this.#thins = new Map(news.thins.map((record) => [record.id, record]));
         this.#groups = new Map(news.groups.map((record) => [record.id, record]));
         this.#promisedBytes = news.thins.reduce((sum, record) => sum + promisedBy(record), 0);

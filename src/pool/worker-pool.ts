@@ -84,6 +84,7 @@ export class WorkerPool implements Pool {
   get view(): LiveView {
     const oldest = this.#waiting.size === 0 ? undefined : [...this.#waiting.values()].find(({ operation }) => !UNHURRIED.has(operation));
     this.#view.stuck = oldest?.since === undefined ? undefined : { operation: oldest.operation, since: oldest.since };
+    this.#view.unanswered = [...this.#waiting.values()].filter((waiting) => this.#isGivenUp(waiting)).length;
     return this.#view;
   }
 
@@ -178,11 +179,15 @@ export class WorkerPool implements Pool {
       waiting.ticks += 1;
       const waitedMs = waiting.ticks * TICK_MS;
       if (waitedMs > UNUSUAL_MS) waiting.since ??= new Date(Date.now() - waitedMs);
-      if (waitedMs >= this.#patienceMs) waiting.giveUp();
+      if (this.#isGivenUp(waiting)) waiting.giveUp();
     }
     if (this.#waiting.size > 0) return;
     clearInterval(this.#clock);
     this.#clock = undefined;
+  }
+
+  #isGivenUp({ ticks }: Waiting): boolean {
+    return ticks * TICK_MS >= this.#patienceMs;
   }
 
   #serving(): Worker {

@@ -22,7 +22,7 @@ const snapshot: SnapshotRecord = { ...thin, kind: "snapshot", id: "snap-a", size
 
 test("what is promised follows every change, and counts volumes that are there, at their size now", () => {
   const view = new LiveView();
-  view.apply({ kind: "catalog", thins: [volume("vol-a", 10), { ...volume("vol-b", 20), state: "deleting" }, snapshot], groups: [] });
+  view.apply({ kind: "catalog", poolUuid: "one", thins: [volume("vol-a", 10), { ...volume("vol-b", 20), state: "deleting" }, snapshot], groups: [] });
   expect(view.promisedBytes).toBe(10);
   view.apply({ kind: "thin", record: volume("vol-c", 5) });
   view.apply({ kind: "thin", record: { ...snapshot, id: "snap-b" } });
@@ -33,6 +33,6 @@ test("what is promised follows every change, and counts volumes that are there, 
   view.apply({ kind: "thin-gone", id: "vol-a" });
   view.apply({ kind: "thin-gone", id: "vol-unknown" });
   expect(view.promisedBytes).toBe(5);
-  view.apply({ kind: "catalog", thins: [volume("vol-d", 7)], groups: [] });
+  view.apply({ kind: "catalog", poolUuid: "one", thins: [volume("vol-d", 7)], groups: [] });
   expect(view.promisedBytes).toBe(7);
 });
