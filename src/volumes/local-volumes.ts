@@ -47,10 +47,14 @@ export class LocalVolumes implements Volumes, NodeVolumes, PoolUpkeep {
   readonly node: string;
   readonly #parts: Parts;
 
-  constructor(options: { readonly pools: readonly Pool[]; readonly filesystems: Filesystems; readonly node: string; readonly logger: Logger }) {
+  constructor(
+    options: { readonly pools: readonly Pool[]; readonly filesystems: Filesystems; readonly node: string; readonly logger: Logger },
+    shared: Pick<Parts, "operations" | "capacities"> = { operations: new Operations(options.logger), capacities: new Capacities() },
+  ) {
     const { pools, filesystems, node, logger } = options;
+    const { operations, capacities } = shared;
     this.node = node;
-    this.#parts = { node, pools: new PoolSet(pools), filesystems, operations: new Operations(logger), capacities: new Capacities(), logger };
+    this.#parts = { node, pools: new PoolSet(pools), filesystems, operations, capacities, logger };
   }
 
   async create(wanted: VolumeWanted, call: Call): Promise<Volume> {
@@ -173,6 +177,14 @@ export class LocalVolumes implements Volumes, NodeVolumes, PoolUpkeep {
 
   async extend(pool: string, part: Part, target: ExtendTarget): Promise<Extension> {
     return this.#parts.pools.named(pool).calls.extend(part, target);
+  }
+
+  /**
+   * The same of one pool alone, for who has on record which pool has what: then another that does not serve holds up
+   * nothing. Locks and reservations are shared with all.
+   */
+  within(pool: Pool): Volumes {
+    return new LocalVolumes({ ...this.#parts, pools: [pool] }, this.#parts);
   }
 
   health(): Condition {

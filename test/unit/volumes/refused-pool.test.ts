@@ -40,3 +40,20 @@ test("a refused pool says why, and has no room", async () => {
   expect((await volumes.capacity({ pool: "lost", node: undefined, filesystem: undefined })).availableBytes).toBe(0);
   await volumes.delete(volumeId("a"), call());
 });
+
+test("within its own pool, who knows that a volume is or belongs there is not held up by another pool", async () => {
+  const volumes = await beside("slow", { kind: "recovering" });
+  const alone = volumes.within(node.world.pool);
+  await expectRefusal(volumes.create(node.client.wanted("b"), call()), "pool-not-ready", { pool: "slow" });
+  expect((await alone.create(node.client.wanted("b"), call())).pool).toBe("contract");
+  await expectRefusal(alone.get(volumeId("unknown"), call()), "not-found");
+  await alone.delete(volumeId("unknown"), call());
+});
+
+test("within its own pool, locks are still everybody's", async () => {
+  const volumes = await beside("slow", { kind: "recovering" });
+  const alone = volumes.within(node.world.pool);
+  const creating = alone.create(node.client.wanted("b"), call());
+  await expectRefusal(volumes.create(node.client.wanted("b"), call()), "in-progress");
+  await creating;
+});
