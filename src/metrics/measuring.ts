@@ -6,12 +6,12 @@ const FIRST_MS = 60_000;
 
 /** Measures now and then what each volume has alone, pool by pool: it walks through all of a pool's metadata. */
 export class Measuring {
-  readonly #pools: readonly Pool[];
+  readonly #pools: Iterable<Pool>;
   readonly #logger: Logger;
   readonly #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: { readonly pools: readonly Pool[]; readonly logger: Logger; readonly intervalMs: number }) {
+  constructor(parts: { readonly pools: Iterable<Pool>; readonly logger: Logger; readonly intervalMs: number }) {
     this.#pools = parts.pools;
     this.#logger = parts.logger;
     this.#intervalMs = parts.intervalMs;
@@ -28,7 +28,7 @@ export class Measuring {
   }
 
   async #measure(): Promise<void> {
-    for (const { description, view, calls } of this.#pools) {
+    for (const { description, view, calls } of Array.from(this.#pools)) {
       if (view.status.kind !== "ready" || view.stuck !== undefined || view.thins.size === 0) continue;
       await calls.measure().catch((error: unknown) => this.#logger.warn("volumes could not be measured", { pool: description.name, error }));
     }

@@ -11,7 +11,7 @@ import { addPoolMetrics } from "./pool-metrics.ts";
 import { volumeMetrics } from "./volume-metrics.ts";
 
 export interface MetricsParts {
-  readonly pools: readonly Pool[];
+  readonly pools: Iterable<Pool>;
   readonly version: string;
   readonly node: string;
   readonly logger: Logger;

@@ -12,9 +12,9 @@ const PARTS = ["data", "metadata"] as const;
 type Part = (typeof PARTS)[number];
 
 /** Of pools: read from their views at each scrape, which asks no pool's actor and waits for no kernel. */
-export function addPoolMetrics(registry: Registry, pools: readonly Pool[]): void {
+export function addPoolMetrics(registry: Registry, pools: Iterable<Pool>): void {
   const each = (samples: (pool: Pool) => readonly Sample[]) => (): readonly Sample[] =>
-    pools.flatMap((pool) => samples(pool).map(([labels, value]): Sample => [{ pool: pool.description.name, ...labels }, value]));
+    Array.from(pools).flatMap((pool) => samples(pool).map(([labels, value]): Sample => [{ pool: pool.description.name, ...labels }, value]));
   const gauge = (name: string, help: string, labels: readonly string[], samples: (pool: Pool) => readonly Sample[]): void =>
     gaugeOf(registry, `dmthin_pool_${name}`, help, ["pool", ...labels], each(samples));
 

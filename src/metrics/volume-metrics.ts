@@ -5,7 +5,7 @@ import { expose } from "./exposition.ts";
 import type { Sample } from "./gauges.ts";
 
 /** Of each volume and snapshot: as many lines as there are of them, so they can be switched off. */
-export function* volumeMetrics(pools: readonly Pool[]): Iterable<string> {
+export function* volumeMetrics(pools: Iterable<Pool>): Iterable<string> {
   const each = (of: (record: ThinRecord, space: ThinSpace | undefined) => number | undefined) => samples(pools, of);
   yield* expose(
     "dmthin_volume_virtual_bytes",
@@ -22,13 +22,13 @@ export function* volumeMetrics(pools: readonly Pool[]): Iterable<string> {
     "What it shares with no other: what its deletion gives back. As last measured.",
     each((_, space) => space?.exclusiveBytes),
   );
-  const measured = pools.flatMap(({ description, view: { exclusiveAt } }): readonly Sample[] =>
+  const measured = Array.from(pools).flatMap(({ description, view: { exclusiveAt } }): readonly Sample[] =>
     exclusiveAt === undefined ? [] : [[{ pool: description.name }, exclusiveAt.getTime() / 1000]],
   );
   yield* expose("dmthin_pool_exclusive_measured_timestamp_seconds", "When what each volume has alone was last measured.", measured);
 }
 
-function* samples(pools: readonly Pool[], of: (record: ThinRecord, space: ThinSpace | undefined) => number | undefined): Iterable<Sample> {
+function* samples(pools: Iterable<Pool>, of: (record: ThinRecord, space: ThinSpace | undefined) => number | undefined): Iterable<Sample> {
   for (const { description, view } of pools) {
     for (const record of view.thins.values()) {
       const value = record.state === "ready" ? of(record, view.spaces?.get(record.id)) : undefined;

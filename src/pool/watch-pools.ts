@@ -9,14 +9,30 @@ const UNKNOWN_MS = 1_000;
 /** Our own devices coming and going are events too: after one, those that follow are looked at together. */
 const BETWEEN_EVENTS_MS = 250;
 
+export interface PoolWatch {
+  /** After pools were added or taken away. */
+  follow(): void;
+  close(): Promise<void>;
+}
+
 /** Lets each pool look after itself: every 1 to 10 s, the nearer to full the sooner, and at once when the kernel says that something happened. */
-export function watchPools(pools: readonly Pool[], logger: Logger, watchEvents = watchDeviceEvents): { close(): Promise<void> } {
-  const clocks = pools.map((pool) => new Clock(pool, logger));
+export function watchPools(pools: Iterable<Pool>, logger: Logger, watchEvents = watchDeviceEvents): PoolWatch {
+  const clocks = new Map<Pool, Clock>();
+  const follow = (): void => {
+    const there = new Set(pools);
+    for (const pool of there) if (!clocks.has(pool)) clocks.set(pool, new Clock(pool, logger));
+    for (const [pool, clock] of Array.from(clocks)) {
+      if (there.has(pool)) continue;
+      clock.stop();
+      clocks.delete(pool);
+    }
+  };
+  follow();
   let quiet: NodeJS.Timeout | undefined;
   let missed = false;
   const look = (): void => {
     missed = false;
-    for (const clock of clocks) clock.lookNow();
+    for (const clock of clocks.values()) clock.lookNow();
     quiet = setTimeout(() => {
       quiet = undefined;
       if (missed) look();
@@ -30,9 +46,10 @@ export function watchPools(pools: readonly Pool[], logger: Logger, watchEvents =
     onFailure: (error) => logger.warn("the kernel's events cannot be followed: the pools are looked at by the clock alone", { error }),
   });
   return {
+    follow,
     close: async () => {
       clearTimeout(quiet);
-      for (const clock of clocks) clock.stop();
+      for (const clock of clocks.values()) clock.stop();
       await events.close();
     },
   };

@@ -5,7 +5,7 @@ import type { Logger } from "../logger.ts";
 import type { ExtendTarget, Extension } from "../pool/care-report.ts";
 import type { Part } from "../pool/growth.ts";
 import type { Pool } from "../pool/pool.ts";
-import { isError } from "../errors.ts";
+import { isError, type DmthinError } from "../errors.ts";
 import { bytes, type Bytes } from "../units.ts";
 import { toSnapshot, toVolume } from "./answers.ts";
 import { Capacities } from "./capacity.ts";
@@ -42,19 +42,29 @@ import type {
   VolumeWanted,
 } from "./volumes.ts";
 
+export interface LocalVolumesOptions {
+  /** They may come and go. */
+  readonly pools: Iterable<Pool>;
+  /** Why it is not known yet which pools there are: until it is, nothing is certainly absent. Default: it is known. */
+  readonly unknownPools?: () => DmthinError | undefined;
+  readonly filesystems: Filesystems;
+  readonly node: string;
+  readonly logger: Logger;
+}
+
 /** The volumes of this node's own pools. Questions are answered from the pools' views; only changes ask their actors. */
 export class LocalVolumes implements Volumes, NodeVolumes, PoolUpkeep {
   readonly node: string;
   readonly #parts: Parts;
 
   constructor(
-    options: { readonly pools: readonly Pool[]; readonly filesystems: Filesystems; readonly node: string; readonly logger: Logger },
+    options: LocalVolumesOptions,
     shared: Pick<Parts, "operations" | "capacities"> = { operations: new Operations(options.logger), capacities: new Capacities() },
   ) {
-    const { pools, filesystems, node, logger } = options;
+    const { pools, unknownPools, filesystems, node, logger } = options;
     const { operations, capacities } = shared;
     this.node = node;
-    this.#parts = { node, pools: new PoolSet(pools), filesystems, operations, capacities, logger };
+    this.#parts = { node, pools: new PoolSet(pools, unknownPools), filesystems, operations, capacities, logger };
   }
 
   async create(wanted: VolumeWanted, call: Call): Promise<Volume> {

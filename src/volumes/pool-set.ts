@@ -11,21 +11,30 @@ export interface Found<Item> {
 
 /** The pools of this node, and what is in which, as their views tell: no question here asks a pool's actor. */
 export class PoolSet {
-  readonly all: readonly Pool[];
+  readonly #pools: Iterable<Pool>;
+  readonly #unknown: () => DmthinError | undefined;
 
-  constructor(pools: readonly Pool[]) {
-    this.all = pools;
+  /** `pools` may come and go. `unknown`: why it is not known yet which there are; then nothing is certainly absent. */
+  constructor(pools: Iterable<Pool>, unknown: () => DmthinError | undefined = () => undefined) {
+    this.#pools = pools;
+    this.#unknown = unknown;
+  }
+
+  get all(): readonly Pool[] {
+    return Array.from(this.#pools);
   }
 
   /** The pool of that name; without one the default pool, or the only one. Throws "invalid-argument". */
   choose(name: string | undefined): Pool {
-    const names = this.all.map(({ description }) => description.name).join(", ");
-    const [first] = this.all;
+    const { all } = this;
+    const [first] = all;
     const chosen =
       name === undefined
-        ? (this.all.find(({ description }) => description.isDefault) ?? (this.all.length === 1 ? first : undefined))
-        : this.all.find(({ description }) => description.name === name);
+        ? (all.find(({ description }) => description.isDefault) ?? (all.length === 1 ? first : undefined))
+        : all.find(({ description }) => description.name === name);
     if (chosen !== undefined) return chosen;
+    this.#requireKnown();
+    const names = all.length === 0 ? "none" : all.map(({ description }) => description.name).join(", ");
     const problem =
       name === undefined ? `name a pool, since none of them is the default (${names})` : `there is no pool ${JSON.stringify(name)} (there is ${names})`;
     throw new DmthinError({ code: "invalid-argument", problems: [problem] });
@@ -34,8 +43,9 @@ export class PoolSet {
   /** Throws "not-found". */
   named(name: string): Pool {
     const pool = this.all.find(({ description }) => description.name === name);
-    if (pool === undefined) throw new DmthinError({ code: "not-found", kind: "pool", id: name });
-    return pool;
+    if (pool !== undefined) return pool;
+    this.#requireKnown();
+    throw new DmthinError({ code: "not-found", kind: "pool", id: name });
   }
 
   /** Also one that is being deleted. Throws when it is not found while some pool cannot tell yet: absence has to be certain. */
@@ -69,7 +79,13 @@ export class PoolSet {
 
   /** Throws when some pool cannot tell what it holds. */
   requireComplete(): void {
+    this.#requireKnown();
     for (const pool of this.all) if (pool.view.status.kind !== "ready") throw notServing(pool);
+  }
+
+  #requireKnown(): void {
+    const error = this.#unknown();
+    if (error !== undefined) throw error;
   }
 
   #find(id: string): Found<ThinRecord> | undefined {

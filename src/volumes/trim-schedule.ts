@@ -16,7 +16,7 @@ const PART_BYTES = bytes(8 * GiB);
 const PART_DEADLINE_MS = 600_000;
 
 interface Parts {
-  readonly pools: readonly Pool[];
+  readonly pools: Iterable<Pool>;
   readonly filesystems: Filesystems;
   readonly logger: Logger;
   /** From one look to the next. Default: a minute. */
@@ -53,8 +53,9 @@ export class TrimSchedule {
   }
 
   #look(): void {
-    for (const id of this.#failedAt.keys()) if (!this.#parts.pools.some(({ view }) => view.thins.has(id))) this.#failedAt.delete(id);
-    for (const pool of this.#parts.pools) {
+    const pools = Array.from(this.#parts.pools);
+    for (const id of this.#failedAt.keys()) if (!pools.some(({ view }) => view.thins.has(id))) this.#failedAt.delete(id);
+    for (const pool of pools) {
       const { trim } = pool.description;
       if (trim === undefined || !takesDiscards(pool)) continue;
       const due = dueForTrim(this.#candidates(pool), { intervalMs: trim.intervalMs, now: new Date() });

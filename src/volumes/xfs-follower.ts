@@ -8,7 +8,7 @@ import { applyToStaged, xfsRetries } from "./xfs-retries.ts";
 const LOOK_MS = 1_000;
 
 interface FollowerParts {
-  readonly pools: readonly Pool[];
+  readonly pools: Iterable<Pool>;
   readonly filesystems: Filesystems;
   readonly logger: Logger;
 }
@@ -41,7 +41,7 @@ export class XfsFollower {
 
   async #look(): Promise<void> {
     const applied = new Map<string, number | "default">();
-    for (const pool of this.#parts.pools) {
+    for (const pool of Array.from(this.#parts.pools)) {
       if (pool.view.figures === undefined) continue;
       for (const record of pool.view.thins.values()) {
         if (record.kind !== "volume" || record.filesystem.type !== "xfs" || record.staging === undefined) continue;
