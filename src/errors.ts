@@ -80,6 +80,8 @@ export type ErrorFacts =
   | { readonly code: "claim-gone"; readonly namespace: string; readonly name: string }
   /** The node that would have to do it does not answer, and has not begun. */
   | { readonly code: "node-unavailable"; readonly node: string; readonly reason: string }
+  /** No node that was asked for can take a new volume in the pool; why not, node by node. */
+  | { readonly code: "no-node"; readonly pool: string; readonly reasons: readonly string[] }
   | {
       readonly code: "config-invalid";
       readonly source: string;
@@ -172,6 +174,7 @@ const sentences: Sentences = {
   "api-expired": ({ request }) => `the API server no longer has what "${request}" goes on from: try again`,
   "claim-gone": ({ namespace, name }) => `the claim ${namespace}/${name} that the volume is for is gone, or is another one of that name: nothing was made`,
   "node-unavailable": ({ node, reason }) => `node ${node} cannot do it now: ${reason}`,
+  "no-node": ({ pool, reasons }) => `pool ${pool} takes no new volume where it is asked for: ${reasons.join("; ")}`,
   "shutting-down": () => "the driver is shutting down: try again when it is back",
   "config-invalid": ({ source, problems, missing }) => {
     if (missing !== undefined) return `there is no ${source}${missing === "by --config" ? ": name the configuration with --config" : ""}`;

@@ -47,6 +47,7 @@ const usual: Rules = {
   "api-expired": status.UNAVAILABLE,
   "claim-gone": status.FAILED_PRECONDITION,
   "node-unavailable": status.FAILED_PRECONDITION,
+  "no-node": status.FAILED_PRECONDITION,
   "config-invalid": status.INTERNAL,
 };
 
@@ -62,6 +63,7 @@ const otherwise: Readonly<Record<string, Partial<Rules>>> = {
     "catalog-refused": status.RESOURCE_EXHAUSTED,
     "not-in-topology": status.RESOURCE_EXHAUSTED,
     "node-unavailable": status.RESOURCE_EXHAUSTED,
+    "no-node": status.RESOURCE_EXHAUSTED,
   },
   GetCapacity: { "not-found": status.INVALID_ARGUMENT },
   // FAILED_PRECONDITION would tell the kubelet "in use: expand it offline".

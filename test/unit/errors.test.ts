@@ -49,6 +49,7 @@ const samples: { readonly [Code in ErrorCode]: FactsOf<Code> } = {
   "api-expired": { code: "api-expired", request: "watch ThinVolume" },
   "claim-gone": { code: "claim-gone", namespace: "default", name: "data" },
   "node-unavailable": { code: "node-unavailable", node: "node7", reason: "its agent is not ready" },
+  "no-node": { code: "no-node", pool: "fast", reasons: ["node one: it is cordoned"] },
   "config-invalid": {
     code: "config-invalid",
     source: "a.yaml",
