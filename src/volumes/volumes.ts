@@ -25,6 +25,12 @@ export interface VolumeParameters {
   readonly mutable: Partial<MutableParameters>;
 }
 
+/** A claim of Kubernetes. */
+export interface ClaimWanted {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 export interface VolumeWanted {
   readonly name: string;
   readonly size: SizeRange;
@@ -32,6 +38,8 @@ export interface VolumeWanted {
   readonly parameters: VolumeParameters;
   readonly origin: Origin;
   readonly topology: TopologyWanted | undefined;
+  /** What the volume is for, where the caller has said it: only a cluster knows of claims. */
+  readonly claim?: ClaimWanted;
 }
 
 /** Node names from the topology key `topology.dmthin.io/node`; any of `requisite`, `preferred` in order first. */

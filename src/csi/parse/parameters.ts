@@ -1,12 +1,14 @@
 import type { MutableParameters } from "../../catalog/records.ts";
-import type { VolumeParameters } from "../../volumes/volumes.ts";
+import type { ClaimWanted, VolumeParameters } from "../../volumes/volumes.ts";
 import { parseFilesystemType } from "./capability.ts";
 import { checkMap, quote, type StringMap } from "./fields.ts";
 import type { Problems } from "./problems.ts";
 
-/** The sidecars' own, which pass: of these only the filesystem's type is ours to read. */
+/** The sidecars' own, which pass: of these only the filesystem's type and the claim are ours to read. */
 const SIDECARS = "csi.storage.k8s.io/";
 const FILESYSTEM = `${SIDECARS}fstype`;
+/** Source: external-provisioner, --extra-create-metadata. */
+const CLAIM = { name: `${SIDECARS}pvc/name`, namespace: `${SIDECARS}pvc/namespace` };
 const MUTABLE = ["discardOnDelete", "xfsNospaceMaxRetries"] as const;
 const KNOWN = ["pool", FILESYSTEM, "mkfsOptions", ...MUTABLE] as const;
 const MAX_RETRIES = 2 ** 31 - 1;
@@ -23,6 +25,12 @@ export function parseParameters(parameters: StringMap, mutable: StringMap, probl
     mkfsOptions: parseMkfsOptions(parameters["mkfsOptions"] ?? "", problems),
     mutable: { ...mutableOf(parameters, problems), ...parseMutableParameters(mutable, problems) },
   };
+}
+
+/** The claim that a volume is for, when the provisioner says it. */
+export function parseClaim(parameters: StringMap): ClaimWanted | undefined {
+  const { [CLAIM.name]: name = "", [CLAIM.namespace]: namespace = "" } = parameters;
+  return name === "" || namespace === "" ? undefined : { namespace, name };
 }
 
 /** A VolumeAttributesClass's parameters. What is absent changes nothing. */

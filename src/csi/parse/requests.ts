@@ -6,7 +6,7 @@ import { knownSnapshot, knownVolume } from "../ids.ts";
 import { parseTopology } from "../topology.ts";
 import { parseCapabilities, parseCapability } from "./capability.ts";
 import { checkMap, parseId, parseName, parsePath } from "./fields.ts";
-import { parseParameters } from "./parameters.ts";
+import { parseClaim, parseParameters } from "./parameters.ts";
 import { Problems } from "./problems.ts";
 import { parseSizeRange } from "./size.ts";
 
@@ -20,7 +20,9 @@ export function parseCreateVolume(request: CreateVolumeRequest): VolumeWanted {
   const origin = parseOrigin(request.volumeContentSource, problems);
   const topology = parseTopology(request.accessibilityRequirements, problems);
   problems.throwIfAny();
-  return { name, size, capabilities, parameters: { ...parameters, filesystem }, origin: knownOrigin(origin), topology };
+  const claim = parseClaim(request.parameters);
+  const wanted = { name, size, capabilities, parameters: { ...parameters, filesystem }, origin: knownOrigin(origin), topology };
+  return claim === undefined ? wanted : { ...wanted, claim };
 }
 
 /** What the capabilities ask for goes before the class's parameter. */

@@ -1,0 +1,32 @@
+import { nodeLabel } from "../../volumes/node-label.ts";
+import type { NodeThinPool } from "../objects/node-thin-pool.ts";
+import type { ControllerParts } from "./parts.ts";
+import type { Candidate } from "./placement.ts";
+
+const STATES: Readonly<Record<string, string>> = {
+  out_of_data_space: "it is out of data space",
+  ro: "it is read-only: its metadata cannot be written",
+  needs_check: "it needs a check of its metadata, and is read-only until then",
+  Fail: "it has failed: the kernel neither reads nor writes it",
+  Error: "it does not tell its state",
+};
+
+/** Why a pool there takes nothing new, in words. */
+export function poolObstacle(pool: NodeThinPool | undefined): string | undefined {
+  if (pool === undefined) return "it has no such pool";
+  const { phase, message, state } = pool.status;
+  if (phase !== "Ready") return `its pool is ${phase.toLowerCase()}${message === "" ? "" : ` (${message})`}`;
+  return state === undefined || state === "rw" ? undefined : (STATES[state] ?? `it is in state ${state}`);
+}
+
+/** Each node that has the pool, with what there is to say against it: the one filter of placement and of capacity. */
+export function candidatesOf({ nodePools, agents }: ControllerParts, poolName: string): readonly Candidate[] {
+  return [...nodePools.cache.items.values()]
+    .filter(({ spec }) => spec.poolName === poolName)
+    .map((pool) => {
+      const { nodeName: node } = pool.spec;
+      const cordoned = agents.isCordoned(node) ? "it is cordoned" : undefined;
+      const obstacle = agents.trouble(node) ?? cordoned ?? poolObstacle(pool);
+      return { node, topology: nodeLabel(node), obstacle, availableBytes: obstacle === undefined ? (pool.status.availableBytes ?? 0) : 0 };
+    });
+}

@@ -1,0 +1,91 @@
+import { DmthinError, isError, type ObjectKind } from "../../errors.ts";
+import type { Call } from "../../volumes/volumes.ts";
+import { errorOf, type Failure } from "../objects/failure.ts";
+import { isAccepted, isTerminating, type ApiObject } from "../objects/meta.ts";
+import type { PHASES } from "../objects/thin-volume.ts";
+import type { ControllerParts, Store } from "./parts.ts";
+import { untilJudged } from "./waiting.ts";
+
+/** What is asked of a node, and what it has answered. */
+export interface Intent extends ApiObject {
+  readonly spec: { readonly nodeName: string; readonly poolName: string };
+  readonly status: { readonly phase: (typeof PHASES)[number]; readonly failure?: Failure | undefined };
+}
+
+type Outcome<Item> =
+  | { readonly kind: "ready"; readonly item: Item }
+  | { readonly kind: "failed"; readonly item: Item; readonly failure: Failure }
+  | { readonly kind: "unavailable"; readonly item: Item; readonly reason: string }
+  | { readonly kind: "terminating" }
+  | { readonly kind: "vanished" };
+
+/**
+ * Waits until the node has made it. A final failure is withdrawn first and thrown then; what the node has not accepted and
+ * cannot now is withdrawn, and is "node-unavailable": without the node's finalizer a deletion proves that nothing exists.
+ * What was accepted is waited for ("in-progress").
+ */
+export async function fulfilled<Item extends Intent>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, asked: Item, call: Call): Promise<Item> {
+  const id = asked.metadata.name;
+  for (;;) {
+    const outcome = await nextOutcome(parts, store, kind, asked, call);
+    switch (outcome.kind) {
+      case "ready":
+        return outcome.item;
+      case "failed":
+        if (await withdraw(store, outcome.item, call.signal)) throw errorOf(outcome.failure);
+        break;
+      case "unavailable":
+        if (await withdraw(store, outcome.item, call.signal)) throw new DmthinError({ code: "node-unavailable", node: asked.spec.nodeName, reason: outcome.reason });
+        break;
+      case "terminating":
+        throw new DmthinError({ code: "being-deleted", kind, id });
+      case "vanished":
+        throw new DmthinError({ code: "in-progress", kind, id, operation: "creation, which another controller has withdrawn" });
+    }
+  }
+}
+
+async function nextOutcome<Item extends Intent>(parts: ControllerParts, { cache }: Store<Item>, kind: ObjectKind, asked: Item, call: Call): Promise<Outcome<Item>> {
+  const { name: id, uid } = asked.metadata;
+  const { nodeName } = asked.spec;
+  const judge = (): Outcome<Item> | undefined => {
+    const item = cache.items.get(id);
+    return item === undefined || item.metadata.uid !== uid ? { kind: "vanished" } : outcomeOf(parts, item);
+  };
+  const waitsFor = (): string => `on node ${nodeName}${describeTrouble(parts, nodeName)}`;
+  return untilJudged(call, { kind, id, operation: "creation" }, [cache, parts.agents], judge, waitsFor);
+}
+
+function outcomeOf<Item extends Intent>({ agents }: ControllerParts, item: Item): Outcome<Item> | undefined {
+  const { phase, failure } = item.status;
+  if (isTerminating(item)) return { kind: "terminating" };
+  if (phase === "Ready") return { kind: "ready", item };
+  if (phase === "Failed" && failure !== undefined) return { kind: "failed", item, failure };
+  const reason = isAccepted(item) ? undefined : agents.trouble(item.spec.nodeName);
+  return reason === undefined ? undefined : { kind: "unavailable", item, reason };
+}
+
+/** For sentences on what is waited for. */
+export function describeTrouble({ agents }: ControllerParts, nodeName: string): string {
+  const trouble = agents.trouble(nodeName);
+  return trouble === undefined ? "" : ` (${trouble})`;
+}
+
+/**
+ * Deletes exactly what was seen: not made, not accepted, or failed. Answers whether it did; false: it has changed since, and
+ * what it is now is in the cache. Never what is Ready.
+ */
+export async function withdraw<Item extends Intent>({ api, cache }: Store<Item>, { metadata, status }: Item, signal: AbortSignal): Promise<boolean> {
+  if (status.phase === "Ready") throw new TypeError(`${metadata.name} is ready, and was to be withdrawn`);
+  const { name, uid, resourceVersion } = metadata;
+  try {
+    await api.delete(name, { uid, resourceVersion }, signal);
+    return true;
+  } catch (error) {
+    if (!isError(error, "api-conflict")) throw error;
+    const live = await api.get(name, signal);
+    if (live === undefined) return true;
+    cache.note(live);
+    return false;
+  }
+}

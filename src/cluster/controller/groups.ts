@@ -1,0 +1,105 @@
+import { DmthinError, isError } from "../../errors.ts";
+import { groupId, memberName, snapshotId } from "../../volumes/ids.ts";
+import { invalid } from "../../volumes/invalid.ts";
+import { requireTime } from "../../volumes/operations.ts";
+import type { Call, Group } from "../../volumes/volumes.ts";
+import { sameList } from "../../volumes/wanted.ts";
+import { isTerminating } from "../objects/meta.ts";
+import type { ThinSnapshotGroup, ThinSnapshotGroupSpec } from "../objects/thin-snapshot-group.ts";
+import { toGroup } from "./answers.ts";
+import { find, findLive, requireVolume, type Source } from "./find.ts";
+import { fulfilled, withdraw } from "./fulfilment.ts";
+import type { ControllerParts } from "./parts.ts";
+import { remove, untilGone } from "./removal.ts";
+
+export interface GroupWanted {
+  readonly name: string;
+  readonly sourceVolumeIds: readonly string[];
+}
+
+/** Snapshots of several volumes of one pool on one node, of one moment. */
+export async function createGroup(parts: ControllerParts, wanted: GroupWanted, call: Call): Promise<Group> {
+  const { name, sourceVolumeIds } = wanted;
+  if (sourceVolumeIds.length === 0) throw invalid("a group snapshot needs source volumes");
+  if (new Set(sourceVolumeIds).size < sourceVolumeIds.length) throw invalid("a group snapshot takes each source volume once");
+  const id = groupId(name);
+  using _ = parts.locks.take("creation", { exclusive: [id] });
+  let existing = parts.groups.cache.items.has(id) ? await findLive(parts.groups, id, call) : undefined;
+  for (;;) {
+    requireTime(call, `creation of group snapshot ${id}`);
+    const standing: ThinSnapshotGroup | undefined = existing === undefined ? undefined : await standingOf(parts, wanted, existing, call);
+    const group = standing ?? (await ask(parts, id, wanted, call));
+    if (group !== undefined) return toGroup(await fulfilled(parts, parts.groups, "group snapshot", group, call));
+    existing = await findLive(parts.groups, id, call);
+  }
+}
+
+async function standingOf(
+  parts: ControllerParts,
+  { sourceVolumeIds }: GroupWanted,
+  existing: ThinSnapshotGroup,
+  call: Call,
+): Promise<ThinSnapshotGroup | undefined> {
+  const { name: id } = existing.metadata;
+  const { sourceVolumes } = existing.spec;
+  if (isTerminating(existing)) throw new DmthinError({ code: "being-deleted", kind: "group snapshot", id });
+  if (existing.status.phase === "Failed") {
+    if (await withdraw(parts.groups, existing, call.signal)) await untilGone(parts, parts.groups, "group snapshot", existing, call);
+    return undefined;
+  }
+  if (sameList(sourceVolumes.toSorted(), sourceVolumeIds.toSorted())) return existing;
+  throw new DmthinError({ code: "already-exists", kind: "group snapshot", id, difference: `its source volumes are ${sourceVolumes.join(", ")}` });
+}
+
+/** Puts the object there; undefined: the name was taken meanwhile. */
+async function ask(parts: ControllerParts, id: string, { name, sourceVolumeIds }: GroupWanted, call: Call): Promise<ThinSnapshotGroup | undefined> {
+  const { nodeName, poolName } = await onePlace(parts, sourceVolumeIds, call);
+  for (const source of sourceVolumeIds) requireFree(parts, snapshotId(memberName(name, source)));
+  const trouble = parts.agents.trouble(nodeName);
+  if (trouble !== undefined) throw new DmthinError({ code: "node-unavailable", node: nodeName, reason: trouble });
+  const spec: ThinSnapshotGroupSpec = { name, sourceVolumes: [...sourceVolumeIds], nodeName, poolName };
+  try {
+    const group = await parts.groups.api.create({ metadata: { name: id }, spec }, call.signal);
+    parts.groups.cache.note(group);
+    return group;
+  } catch (error) {
+    if (isError(error, "api-conflict")) return undefined;
+    throw error;
+  }
+}
+
+/** Throws "sources-apart" when no one moment of them can be had, and "not-found". */
+async function onePlace(parts: ControllerParts, sourceVolumeIds: readonly string[], call: Call): Promise<Source> {
+  const volumes = await Promise.all(sourceVolumeIds.map(async (id) => requireVolume(parts, id, call)));
+  const places = new Map(volumes.map(({ spec }) => [`${spec.poolName} on node ${spec.nodeName}`, spec]));
+  const [place] = places.values();
+  if (place !== undefined && places.size === 1) return place;
+  throw new DmthinError({ code: "sources-apart", reason: `they are in pools ${[...places.keys()].join(" and ")}, and one moment can be had in one pool only` });
+}
+
+/** The watch is asked: only who names a snapshot as a group would can be in the way, and the node finds that too. */
+function requireFree({ snapshots }: ControllerParts, memberId: string): void {
+  if (!snapshots.cache.items.has(memberId)) return;
+  throw new DmthinError({ code: "already-exists", kind: "snapshot", id: memberId, difference: "it does not belong to this group snapshot" });
+}
+
+/** Unknown ids are success. Throws "invalid-argument" when the ids are not the group's. */
+export async function deleteGroup(parts: ControllerParts, id: string, snapshotIds: readonly string[], call: Call): Promise<void> {
+  const group = await find(parts.groups, id, call);
+  if (group === undefined) return;
+  if (group.status.phase === "Ready") requireMembers(group, snapshotIds);
+  await remove(parts, parts.groups, "group snapshot", id, call);
+}
+
+/** Throws "not-found". */
+export async function getGroup(parts: ControllerParts, id: string, snapshotIds: readonly string[], call: Call): Promise<Group> {
+  const group = await find(parts.groups, id, call);
+  if (group?.status.phase !== "Ready" || isTerminating(group)) throw new DmthinError({ code: "not-found", kind: "group snapshot", id });
+  requireMembers(group, snapshotIds);
+  return toGroup(group);
+}
+
+function requireMembers({ metadata: { name }, status: { snapshots } }: ThinSnapshotGroup, snapshotIds: readonly string[]): void {
+  const members = snapshots.map(({ id }) => id);
+  if (!sameList(members.toSorted(), snapshotIds.toSorted())) throw invalid(`the snapshots of group snapshot ${name} are ${members.join(", ")}`);
+}

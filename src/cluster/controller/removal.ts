@@ -1,0 +1,103 @@
+import { DmthinError, isError, type ObjectKind } from "../../errors.ts";
+import type { Call } from "../../volumes/volumes.ts";
+import { errorOf, type Failure } from "../objects/failure.ts";
+import { isAccepted, isTerminating } from "../objects/meta.ts";
+import { find, findLive } from "./find.ts";
+import { describeTrouble, type Intent } from "./fulfilment.ts";
+import { lossOf } from "./lost-nodes.ts";
+import type { ControllerParts, Store } from "./parts.ts";
+import { untilJudged } from "./waiting.ts";
+
+/** A refusal that stood before this call is believed when the node has said nothing else for so long: it looks again by itself. */
+const REFUSAL_STANDS_MS = 5_000;
+
+/**
+ * Deletes the object, and waits until the node has done its part: only then is it gone. Gone already is success. What the
+ * node refuses is thrown, and the object goes on waiting to be deleted. A node that is lost is not waited for.
+ */
+export async function remove<Item extends Intent>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, id: string, call: Call): Promise<void> {
+  using _ = parts.locks.take("deletion", { exclusive: [id] });
+  for (let item = await find(store, id, call); item !== undefined; item = await findLive(store, id, call)) {
+    if (isTerminating(item) || (await deleteExactly(store, item, call))) return untilGone(parts, store, kind, item, call);
+  }
+}
+
+/** By uid: a name used again is another object. Answers false when it was that. */
+async function deleteExactly<Item extends Intent>({ api }: Store<Item>, { metadata: { name, uid } }: Item, call: Call): Promise<boolean> {
+  try {
+    await api.delete(name, { uid }, call.signal);
+    return true;
+  } catch (error) {
+    if (isError(error, "api-conflict")) return false;
+    throw error;
+  }
+}
+
+type Ending = { readonly kind: "gone" } | { readonly kind: "refused"; readonly failure: Failure } | { readonly kind: "node missing" };
+
+/** Of an object whose deletion is under way. */
+export async function untilGone<Item extends Intent>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, seen: Item, call: Call): Promise<void> {
+  const { name: id, uid } = seen.metadata;
+  const { nodeName } = seen.spec;
+  const { cache } = store;
+  const refusalBefore = refusalOf(cache.items.get(id) ?? seen);
+  const clock = new Clock(REFUSAL_STANDS_MS);
+  const judge = (): Ending | undefined => {
+    const item = cache.items.get(id);
+    if (item === undefined || item.metadata.uid !== uid) return { kind: "gone" };
+    const failure = refusalOf(item);
+    if (failure !== undefined && (clock.hasRung || !isSame(failure, refusalBefore))) return { kind: "refused", failure };
+    return isTerminating(item) && isAccepted(item) && isMissing(parts, nodeName) ? { kind: "node missing" } : undefined;
+  };
+  try {
+    const waitsFor = (): string => `on node ${nodeName}${describeTrouble(parts, nodeName)}`;
+    const sources = [cache, parts.agents, parts.nodes.cache, clock];
+    const ending = await untilJudged(call, { kind, id, operation: "deletion" }, sources, judge, waitsFor);
+    if (ending.kind === "refused") throw errorOf(ending.failure);
+    if (ending.kind === "node missing") await requireLost(parts, store, kind, id, call);
+  } finally {
+    clock.stop();
+  }
+}
+
+/** What the node says of the deletion itself: a deletion is a generation of its own. */
+function refusalOf<Item extends Intent>(item: Item): Failure | undefined {
+  const { failure } = item.status;
+  return isTerminating(item) && failure !== undefined && failure.generation >= item.metadata.generation ? failure : undefined;
+}
+
+const isSame = (left: Failure, right: Failure | undefined): boolean => JSON.stringify(left) === JSON.stringify(right);
+
+const isMissing = ({ nodes }: ControllerParts, nodeName: string): boolean => !nodes.cache.items.has(nodeName);
+
+/** The deletion of what a lost node holds is done for its caller; the object stays, for the node to carry it out if it returns. Throws "in-progress". */
+async function requireLost<Item extends Intent>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, id: string, call: Call): Promise<void> {
+  const item = await findLive(store, id, call);
+  if (item === undefined) return;
+  const loss = await lossOf(parts, store, item, call.signal);
+  if (loss.isLost) return;
+  throw new DmthinError({ code: "in-progress", kind, id, operation: `deletion on node ${item.spec.nodeName} (${loss.reason})` });
+}
+
+/** Rings once. */
+class Clock {
+  hasRung = false;
+  readonly #timer: NodeJS.Timeout;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(afterMs: number) {
+    this.#timer = setTimeout(() => {
+      this.hasRung = true;
+      for (const listener of this.#listeners) listener();
+    }, afterMs);
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
