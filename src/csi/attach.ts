@@ -15,33 +15,33 @@ interface Attachment {
   readonly readOnly: boolean;
 }
 
-/** Which volumes are attached to this node, in memory only: what csi-sanity asks for, and nothing else needs. */
+/** Which volumes are attached to which node, in memory only: what csi-sanity asks for, and nothing else needs. */
 export class Attachments {
-  readonly #node: string;
+  readonly #isNode: (node: string) => boolean;
   readonly #limit: number;
   readonly #attached = new Map<string, Attachment>();
 
-  constructor(node: string, limit: number | undefined) {
-    this.#node = node;
+  /** `limit`: how many volumes a node takes. */
+  constructor(isNode: (node: string) => boolean, limit: number | undefined) {
+    this.#isNode = isNode;
     this.#limit = limit ?? Number.POSITIVE_INFINITY;
   }
 
   nodesOf(volumeId: string): readonly string[] {
-    return this.#attached.has(volumeId) ? [this.#node] : [];
+    const attached = this.#attached.get(volumeId);
+    return attached === undefined ? [] : [attached.node];
   }
 
   attach(volumeId: string, wanted: Attachment): void {
-    if (wanted.node !== this.#node) throw new DmthinError({ code: "not-found", kind: "node", id: wanted.node });
+    const { node } = wanted;
+    if (!this.#isNode(node)) throw new DmthinError({ code: "not-found", kind: "node", id: node });
     const there = this.#attached.get(volumeId);
-    if (there === undefined && this.#attached.size >= this.#limit) {
-      throw new DmthinError({
-        code: "out-of-range",
-        what: "another attachment",
-        reason: `${this.#limit} volumes are attached to ${this.#node}, which is its limit`,
-      });
+    if (there === undefined && [...this.#attached.values()].filter((each) => each.node === node).length >= this.#limit) {
+      throw new DmthinError({ code: "out-of-range", what: "another attachment", reason: `${this.#limit} volumes are attached to ${node}, which is its limit` });
     }
     if (there !== undefined && !isDeepStrictEqual(there, wanted)) {
-      throw new DmthinError({ code: "use-conflict", id: volumeId, path: `node ${this.#node}`, difference: "capability or read-only differ" });
+      const difference = there.node === node ? "capability or read-only differ" : "it is attached to another node";
+      throw new DmthinError({ code: "use-conflict", id: volumeId, path: `node ${there.node}`, difference });
     }
     this.#attached.set(volumeId, wanted);
   }

@@ -23,18 +23,20 @@ const WITH_ALPHA: readonly NodeServiceCapability_RPC_Type[] = ["GET_VOLUME_HEALT
 
 export interface NodeParts {
   readonly nodeVolumes: NodeVolumes;
-  readonly options: CsiOptions;
+  /** 0: any number. */
+  readonly maxVolumesPerNode: number;
+  readonly options: Pick<CsiOptions, "alpha">;
   /** How a volume of this node is, by its id alone: the health call comes without a path. */
   readonly condition: (volumeId: string, call: Call) => Promise<Condition>;
 }
 
-export function node({ nodeVolumes, options, condition }: NodeParts): Handlers<"csi.v1.Node"> {
+export function node({ nodeVolumes, maxVolumesPerNode, options, condition }: NodeParts): Handlers<"csi.v1.Node"> {
   const types = [...ALWAYS, ...(options.alpha ? WITH_ALPHA : [])];
   return {
     NodeGetCapabilities: async () => ({ capabilities: types.map((type) => ({ rpc: { type } })) }),
     NodeGetInfo: async () => ({
       nodeId: nodeVolumes.node,
-      maxVolumesPerNode: String(options.attach?.limit ?? 0),
+      maxVolumesPerNode: String(maxVolumesPerNode),
       accessibleTopology: topologyOf(nodeVolumes.node),
     }),
     NodeStageVolume: async (request, call) => {

@@ -3,6 +3,8 @@ import protobuf from "protobufjs/light.js";
 import adminDescriptor from "./generated/admin.json" with { type: "json" };
 import type { AdminService } from "./generated/admin.ts";
 import csiDescriptor from "./generated/csi.json" with { type: "json" };
+import registrationDescriptor from "./generated/pluginregistration.json" with { type: "json" };
+import type { RegistrationService } from "./generated/pluginregistration.ts";
 import type { ControllerService, GroupControllerService, IdentityService, NodeService } from "./generated/csi.ts";
 
 /** The services served and asked, by their full name. */
@@ -12,6 +14,7 @@ export interface Services {
   readonly "csi.v1.GroupController": GroupControllerService;
   readonly "csi.v1.Node": NodeService;
   readonly "dmthin.admin.v1.Admin": AdminService;
+  readonly "pluginregistration.Registration": RegistrationService;
 }
 export type ServiceName = keyof Services;
 
@@ -26,10 +29,20 @@ function once(descriptor: object): () => protobuf.Namespace {
 
 const admin = once(adminDescriptor);
 const csi = once(csiDescriptor);
+const registration = once(registrationDescriptor);
+
+const PROTOCOLS: Readonly<Record<ServiceName, () => protobuf.Namespace>> = {
+  "csi.v1.Identity": csi,
+  "csi.v1.Controller": csi,
+  "csi.v1.GroupController": csi,
+  "csi.v1.Node": csi,
+  "dmthin.admin.v1.Admin": admin,
+  "pluginregistration.Registration": registration,
+};
 
 /** What grpc-js needs of a service. Throws if the protocol has no such service, or a stream: there are none. */
 export function definitionOf(name: ServiceName): ServiceDefinition {
-  const service = (name === "dmthin.admin.v1.Admin" ? admin() : csi()).lookupService(name);
+  const service = PROTOCOLS[name]().lookupService(name);
   return Object.fromEntries(service.methodsArray.map((method) => [method.name, toDefinition(name, method)]));
 }
 

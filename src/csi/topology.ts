@@ -1,3 +1,4 @@
+import { nodeLabel } from "../volumes/node-label.ts";
 import type { TopologyWanted } from "../volumes/volumes.ts";
 import type { Topology, TopologyRequirement } from "./generated/csi.ts";
 import type { Problems } from "./parse/problems.ts";
@@ -5,9 +6,9 @@ import type { Problems } from "./parse/problems.ts";
 /** Where a volume can be reached: on its node. */
 export const TOPOLOGY_KEY = "topology.dmthin.io/node";
 
-export const topologyOf = (node: string): Topology => ({ segments: { [TOPOLOGY_KEY]: node } });
+export const topologyOf = (node: string): Topology => ({ segments: { [TOPOLOGY_KEY]: nodeLabel(node) } });
 
-/** The node a topology names; undefined when it names none. */
+/** The node a topology names, by its label; undefined when it names none. */
 export const nodeOf = (topology: Topology): string | undefined => topology.segments[TOPOLOGY_KEY];
 
 /** Undefined: anywhere. Other drivers' keys are passed over, but a requirement of which nothing is left cannot be met. */

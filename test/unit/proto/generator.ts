@@ -6,7 +6,7 @@ import descriptor from "protobufjs/google/protobuf/descriptor.json" with { type:
 
 const checkout = fileURLToPath(new URL("../../..", import.meta.url));
 export const GENERATED = join(checkout, "src/csi/generated");
-export const PROTOCOLS = { csi: "csi.v1", admin: "dmthin.admin.v1" } as const;
+export const PROTOCOLS = { csi: "csi.v1", admin: "dmthin.admin.v1", pluginregistration: "pluginregistration" } as const;
 
 /** What the .proto files import and the program needs. */
 const WELL_KNOWN = ["Timestamp", "BoolValue", "Int64Value"];
