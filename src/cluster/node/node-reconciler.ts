@@ -1,0 +1,114 @@
+import { DmthinError } from "../../errors.ts";
+import type { Logger } from "../../logger.ts";
+import type { Pool } from "../../pool/pool.ts";
+import type { Volumes } from "../../volumes/volumes.ts";
+import type { ThinSnapshotGroup } from "../objects/thin-snapshot-group.ts";
+import type { ThinSnapshot } from "../objects/thin-snapshot.ts";
+import type { ThinVolume } from "../objects/thin-volume.ts";
+import { poolHealth } from "./conditions.ts";
+import type { Carrier } from "./carrier.ts";
+import { carryGroups } from "./groups.ts";
+import type { PlacedObject, Store } from "./placed-object.ts";
+import { Reconciler, type Recorder } from "./reconciler.ts";
+import { carrySnapshots } from "./snapshots.ts";
+import { carryVolumes } from "./volumes.ts";
+import { WorkQueue, type WorkQueueOptions } from "./work-queue.ts";
+
+export interface NodeReconcilerOptions {
+  /** This node's name: objects of others are not touched. */
+  readonly node: string;
+  /** They may come and go: `look` says when. */
+  readonly pools: Iterable<Pool>;
+  readonly local: { within(pool: Pool): Volumes };
+  /** Of this node alone: watched with the field selector `spec.nodeName`. */
+  readonly volumes: Store<ThinVolume>;
+  readonly snapshots: Store<ThinSnapshot>;
+  readonly groups: Store<ThinSnapshotGroup>;
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+  readonly queue?: WorkQueueOptions;
+  /** From one look at the pools' views, which are in memory, to the next. Default: 1,000. */
+  readonly lookMs?: number;
+}
+
+const LOOK_MS = 1_000;
+
+/** One kind's objects, as keys of the queue. */
+interface Lane {
+  readonly pass: (name: string, attempt: number) => Promise<"settled" | "again">;
+  readonly names: () => Iterable<readonly [string, PlacedObject]>;
+  readonly end: () => void;
+}
+
+/**
+ * Carries out this node's ThinVolumes, ThinSnapshots and ThinSnapshotGroups: what the cluster asks for is in their specs,
+ * what is here in their status. Begins at once with what the caches have, and follows their changes.
+ */
+export class NodeReconciler {
+  readonly #options: NodeReconcilerOptions;
+  readonly #ending = new AbortController();
+  readonly #queue: WorkQueue;
+  readonly #lanes: ReadonlyMap<string, Lane>;
+  readonly #clock: NodeJS.Timeout;
+  /** As each pool was when it was last looked at. */
+  #poolsThen: ReadonlyMap<string, string> = new Map();
+
+  constructor(options: NodeReconcilerOptions) {
+    this.#options = options;
+    const { volumes, snapshots, groups, logger } = options;
+    const onError = (key: string, error: unknown): void => {
+      if (!this.#ending.signal.aborted) logger.warn("an object could not be carried out, and is tried again", { object: key, error });
+    };
+    this.#queue = new WorkQueue(async (key, attempt) => this.#pass(key, attempt), onError, options.queue);
+    this.#lanes = new Map([this.#lane(carryVolumes, volumes), this.#lane(carrySnapshots, snapshots), this.#lane(carryGroups, groups)]);
+    this.#poolsThen = this.#lookAtPools();
+    this.#clock = setInterval(() => this.look(), options.lookMs ?? LOOK_MS).unref();
+    for (const [kind, { names }] of this.#lanes) for (const [name] of names()) this.#queue.add(`${kind}/${name}`);
+  }
+
+  /** Objects that are being looked at, or wait for their turn; not those that are put off. */
+  get busy(): number {
+    return this.#queue.busy;
+  }
+
+  /** Looks at the pools, in memory, and then at the objects of those that have come, gone or changed. */
+  look(): void {
+    const before = this.#poolsThen;
+    this.#poolsThen = this.#lookAtPools();
+    const changed = new Set([...before.keys(), ...this.#poolsThen.keys()].filter((name) => before.get(name) !== this.#poolsThen.get(name)));
+    if (changed.size === 0) return;
+    for (const [kind, { names }] of this.#lanes) for (const [name, { spec }] of names()) if (changed.has(spec.poolName)) this.#queue.add(`${kind}/${name}`);
+  }
+
+  /** Resolves when what is being carried out has ended, or was given up: the next start finds it. */
+  async close(): Promise<void> {
+    clearInterval(this.#clock);
+    for (const { end } of this.#lanes.values()) end();
+    this.#ending.abort(new DmthinError({ code: "shutting-down" }));
+    await this.#queue.close();
+  }
+
+  #lane<Item extends PlacedObject>(carrier: Carrier<Item>, store: Store<Item>): readonly [string, Lane] {
+    const { node, pools, local, recorder, logger } = this.#options;
+    const reconciler = new Reconciler(carrier, store, { node, pools, volumes: local, recorder, logger, signal: this.#ending.signal });
+    const end = store.cache.onChange((name) => this.#queue.add(`${carrier.kind}/${name}`));
+    return [carrier.kind, { pass: async (name, attempt) => reconciler.pass(name, attempt), names: () => store.cache.items, end }];
+  }
+
+  async #pass(key: string, attempt: number): Promise<"settled" | "again"> {
+    const [kind = "", name = ""] = key.split("/");
+    return this.#lanes.get(kind)?.pass(name, attempt) ?? "settled";
+  }
+
+  /** What an object's status or the next decision about it depends on. */
+  #lookAtPools(): ReadonlyMap<string, string> {
+    const { pools } = this.#options;
+    return new Map(
+      Array.from(pools, (pool) => {
+        const { status, poolUuid, unanswered, inventory } = pool.view;
+        const damaged = inventory?.discrepancies.map(({ id, reason }) => [id, reason]);
+        return [pool.description.name, JSON.stringify([status, poolUuid, unanswered, damaged, poolHealth(pool)])];
+      }),
+    );
+  }
+}

@@ -1,0 +1,77 @@
+import type { MutableParameters, Origin, VolumeRecord } from "../../catalog/records.ts";
+import type { PoolView } from "../../pool/pool.ts";
+import { isSnapshotId, isVolumeId, volumeId } from "../../volumes/ids.ts";
+import type { SizeRange, VolumeWanted } from "../../volumes/volumes.ts";
+import type { ThinVolume, ThinVolumeSpec } from "../objects/thin-volume.ts";
+import type { Carrier } from "./carrier.ts";
+import { damageOf } from "./damage.ts";
+import { nameProblems } from "./names.ts";
+
+const MAX_RETRIES = 2 ** 31 - 1;
+
+export const carryVolumes: Carrier<ThinVolume> = {
+  kind: "ThinVolume",
+  tellsPoolHealth: true,
+  problems: (item) => [...nameProblems(item, volumeId), ...specProblems(item.spec)],
+  held: (view, { metadata }) => recordOf(view, metadata.name)?.state ?? "nothing",
+  make: async (volumes, { spec }, call) => void (await volumes.create(wantedOf(spec), call)),
+  change: async (volumes, item, call) => {
+    const { metadata, spec } = item;
+    // Also when the catalogue has the size already: what should have grown the device may have been interrupted.
+    if (spec.requiredBytes > (item.status.sizeBytes ?? 0)) await volumes.expand(metadata.name, sizeOf(spec), call);
+    const mutable = mutableOf(spec);
+    if (Object.keys(mutable).length > 0) await volumes.modify(metadata.name, mutable, call);
+  },
+  remove: async (volumes, { metadata }, _, call) => volumes.delete(metadata.name, call),
+  facts: (view, { metadata }) => {
+    const record = recordOf(view, metadata.name);
+    if (record?.state !== "ready") return undefined;
+    const { sizeBytes, number, createdAt, filesystem, parameters } = record;
+    return { sizeBytes, deviceNumber: number, createdAt: createdAt.toISOString(), filesystem: filesystem.type, parameters };
+  },
+  damage: (view, { metadata }) => damageOf(view, [metadata.name]),
+};
+
+function recordOf(view: PoolView, id: string): VolumeRecord | undefined {
+  const record = view.thins.get(id);
+  return record?.kind === "volume" ? record : undefined;
+}
+
+/** What LocalVolumes is asked for: where it is to be was decided, so there is no topology. */
+export function wantedOf(spec: ThinVolumeSpec): VolumeWanted {
+  const { name, poolName, filesystem, mkfsOptions, capabilities } = spec;
+  return {
+    name,
+    size: sizeOf(spec),
+    capabilities: capabilities.map(({ access, filesystem: type, mountFlags, mode }) => ({ access, filesystem: type, mountFlags, mode })),
+    parameters: { pool: poolName, filesystem, mkfsOptions, mutable: mutableOf(spec) },
+    origin: originOf(spec),
+    topology: undefined,
+  };
+}
+
+const sizeOf = ({ requiredBytes, limitBytes }: ThinVolumeSpec): SizeRange => ({
+  requiredBytes: BigInt(requiredBytes),
+  limitBytes: limitBytes === undefined ? undefined : BigInt(limitBytes),
+});
+
+const originOf = ({ source }: ThinVolumeSpec): Origin => source ?? { kind: "blank" };
+
+function mutableOf({ parameters: { discardOnDelete, xfsNospaceMaxRetries } }: ThinVolumeSpec): Partial<MutableParameters> {
+  return { ...(discardOnDelete === undefined ? {} : { discardOnDelete }), ...(xfsNospaceMaxRetries === undefined ? {} : { xfsNospaceMaxRetries }) };
+}
+
+function specProblems({ source, capabilities, mkfsOptions, parameters }: ThinVolumeSpec): readonly string[] {
+  const isId = source?.kind === "snapshot" ? isSnapshotId : isVolumeId;
+  const flags = capabilities.flatMap(({ mountFlags }) => mountFlags);
+  const { xfsNospaceMaxRetries: retries = "auto" } = parameters;
+  return [
+    ...(source === undefined || isId(source.id) ? [] : [`spec.source.id ${JSON.stringify(source.id)} is no ${source.kind}'s`]),
+    ...(capabilities.length > 0 ? [] : ["spec.capabilities is empty"]),
+    ...(flags.every(isArgument) ? [] : ["spec.capabilities has mountFlags that are none"]),
+    ...(mkfsOptions.every(isArgument) ? [] : ["spec.mkfsOptions has options that are none"]),
+    ...(retries === "auto" || (retries >= -1 && retries <= MAX_RETRIES) ? [] : [`spec.parameters.xfsNospaceMaxRetries is not from -1 to ${MAX_RETRIES}`]),
+  ];
+}
+
+const isArgument = (text: string): boolean => text !== "" && !text.includes("\0");
