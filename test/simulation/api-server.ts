@@ -4,7 +4,7 @@ import type { Kind } from "../../src/cluster/objects/kinds.ts";
 import type { ApiObject } from "../../src/cluster/objects/meta.ts";
 import { DmthinError } from "../../src/errors.ts";
 import { selects } from "./api-selection.ts";
-import { ApiStore, Versions, type Change, type StoredObject } from "./api-store.ts";
+import { ApiStore, copy, Versions, type Change, type StoredObject } from "./api-store.ts";
 import { SimulatedWatch } from "./api-watch.ts";
 
 export type Verb = "list" | "watch" | "get" | "create" | "patch" | "patch status" | "delete";
@@ -188,7 +188,7 @@ export class SimulatedApiServer implements ApiServer {
 
   /** As the CRD's schema would. */
   #check<Item extends ApiObject>(kind: Kind<Item>, name: string, object: Readonly<Record<string, unknown>>): Item {
-    const parsed = kind.schema.safeParse(structuredClone(object));
+    const parsed = kind.schema.safeParse(copy(object));
     if (parsed.success) return parsed.data;
     const reason = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
     throw new DmthinError({ code: "api-refused", request: `create ${kind.kind} ${name}`, status: 422, reason });

@@ -45,6 +45,9 @@ export class Versions {
 type Json = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** As on the wire. */
+export const copy = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value;
+
 /** RFC 7386. */
 export function merge(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
@@ -73,7 +76,7 @@ export class ApiStore {
   create(object: Json & { readonly metadata: Json & { readonly name: string } }): StoredObject {
     const { name } = object.metadata;
     if (this.objects.has(name)) throw this.#conflict(name);
-    const given = structuredClone(object);
+    const given = copy(object);
     const metadata = { ...given.metadata, name, uid: randomUUID(), resourceVersion: "", generation: 1, creationTimestamp: now() };
     return this.#put({ ...given, metadata }, undefined);
   }
@@ -82,7 +85,7 @@ export class ApiStore {
     const before = this.objects.get(name);
     if (before === undefined) return undefined;
     this.#meet(before, preconditions);
-    const merged = merge(before, structuredClone(patch)) as StoredObject;
+    const merged = merge(before, copy(patch)) as StoredObject;
     const after = subresource === "status" ? withStatus(before, merged["status"]) : this.#changed(before, merged);
     if (isDeepStrictEqual(after, before)) return before;
     return this.#isOver(after) ? this.#remove(after) : this.#put(after, before);

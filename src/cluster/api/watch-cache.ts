@@ -112,6 +112,7 @@ export class WatchCache<Item extends ApiObject> implements Cache<Item> {
   async #list(signal: AbortSignal): Promise<void> {
     this.#known.replace(await this.#api.list(this.#options.selection, signal));
     this.#needsList = false;
+    this.#report(undefined);
     if (this.#isSynced) return;
     this.#isSynced = true;
     this.#firstList.resolve();
@@ -176,6 +177,7 @@ class Stalled extends Error {
 
 /** As the promise, but no longer than the signal: nobody waits for a request that does not notice its end. */
 async function orAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  promise.catch(() => undefined); // its end may come when nobody listens any more
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const abort = (): void => aborted.reject(signal.reason);
