@@ -15,12 +15,13 @@ const FIRST_DISK = 6;
  * messages, 3 stdout, 4 stderr, 5 what the guest's init says, then the disks. Everything that it starts or mounts lives
  * in namespaces that end with their first process, and that ends with us.
  */
-export function bootCommand({ memory = "2G", disks = [], terminal }: GuestOptions): readonly string[] {
+export function bootCommand({ memory = "2G", disks = [], terminal, tap }: GuestOptions): readonly string[] {
   const namespaces = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL"];
   const consoles = ["con=null", "con0=null,fd:1"];
   const lines = ["ssl=null", `ssl0=${terminal ? "fd:0" : "null"},fd:3`, "ssl1=null,fd:4", "ssl2=null,fd:5"];
   const images = deviceNames(disks).map((name, index) => `${name}=/proc/self/fd/${FIRST_DISK + index}`);
-  return [...namespaces, "sh", join(import.meta.dirname, "guest/enter.sh"), `mem=${memory}`, ...consoles, ...lines, ...images];
+  const network = tap === undefined ? [] : [`vec0:transport=tap,ifname=${tap},depth=64,gro=1`];
+  return [...namespaces, "sh", join(import.meta.dirname, "guest/enter.sh"), `mem=${memory}`, ...consoles, ...lines, ...images, ...network];
 }
 
 /** What guest/enter.sh and guest/init.sh read. */

@@ -15,14 +15,14 @@ export class CommandFailed extends Error {
 }
 
 /**
- * Runs a program of the host, which ends with us, and answers what it wrote to stdout.
+ * Runs a program of the host, which ends with us, and answers what it wrote to stdout. Its stdin is `input`, or empty.
  * @throws CommandFailed when it cannot be started or does not end with 0
  */
-export function run(argv: readonly string[], options: { readonly cwd?: string } = {}): Promise<string> {
+export function run(argv: readonly string[], { cwd, input }: { readonly cwd?: string; readonly input?: string } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn("setpriv", ["--pdeathsig", "TERM", ...argv], {
-      ...options,
-      stdio: ["ignore", "pipe", "pipe"],
+      ...(cwd === undefined ? {} : { cwd }),
+      stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
     });
     let stdout = "";
@@ -32,6 +32,8 @@ export function run(argv: readonly string[], options: { readonly cwd?: string } 
       all += text;
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => (all += text));
+    child.stdin.on("error", () => undefined); // it ended without reading all
+    child.stdin.end(input);
     child.on("error", (error) => reject(new CommandFailed(argv, error.message, all)));
     child.on("close", (code, signal) => (code === 0 ? resolve(stdout) : reject(new CommandFailed(argv, signal ?? `exit code ${code}`, all))));
   });

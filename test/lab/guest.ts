@@ -19,6 +19,8 @@ export interface GuestOptions {
   readonly disks?: readonly Disk[];
   /** The guest's memory, such as `2G`, which is the default. */
   readonly memory?: string;
+  /** A tap interface of the network namespace that the guest is started in; the guest has it as `vec0`. */
+  readonly tap?: string;
   /** Runs udevd, as every user's host does. */
   readonly udev?: boolean;
   /** The guest is given up, with exit code 124, when no test has ended for so long: for commands that touch /run/lab/progress. */

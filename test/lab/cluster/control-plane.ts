@@ -1,0 +1,118 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { API_PORT, CONTROL_PLANE, SERVICE_RANGE } from "./addresses.ts";
+import { ApiClient } from "./api-client.ts";
+import type { Certificates } from "./certificates.ts";
+import { Daemon } from "./daemon.ts";
+import { kubeconfig } from "./kubeconfig.ts";
+import { program, type ClusterTools } from "./tools.ts";
+
+const READY_SECONDS = 180;
+const ETCD = "http://127.0.0.1:2379";
+
+/** etcd, API server, controller manager and scheduler, as processes of this machine. */
+export class ControlPlane implements AsyncDisposable {
+  /** The administrator's. */
+  readonly api: ApiClient;
+  /** The administrator's, a file. */
+  readonly kubeconfig: string;
+  readonly #daemons: ReadonlyMap<string, Daemon>;
+
+  private constructor(api: ApiClient, kubeconfigFile: string, daemons: readonly Daemon[]) {
+    this.api = api;
+    this.kubeconfig = kubeconfigFile;
+    this.#daemons = new Map(daemons.map((daemon) => [daemon.name, daemon]));
+  }
+
+  /** @param folder its data, and a log of each program */
+  static async start(tools: ClusterTools, certificates: Certificates, folder: string): Promise<ControlPlane> {
+    await mkdir(folder, { recursive: true });
+    const config = join(folder, "admin.kubeconfig");
+    await writeFile(config, await kubeconfig(certificates, "admin"));
+    const daemons = Object.entries(commands(certificates, config, folder)).map(
+      ([name, args]) => new Daemon(name, [program(tools, name), ...args], join(folder, `${name}.log`)),
+    );
+    const plane = new ControlPlane(await ApiClient.create(certificates, "admin"), config, daemons);
+    for (const name of ["etcd", "kube-apiserver"]) plane.daemon(name).start();
+    await plane.ready();
+    for (const name of ["kube-controller-manager", "kube-scheduler"]) plane.daemon(name).start();
+    return plane;
+  }
+
+  daemon(name: string): Daemon {
+    const daemon = this.#daemons.get(name);
+    if (daemon === undefined) throw new Error(`the control plane has no ${name}`);
+    return daemon;
+  }
+
+  /** Waits until the API server says that it is ready. */
+  async ready(): Promise<void> {
+    for (let tries = 0; tries < READY_SECONDS * 4; tries += 1) {
+      this.daemon("etcd").assertRunning();
+      this.daemon("kube-apiserver").assertRunning();
+      if (
+        await this.api.get("/readyz").then(
+          () => true,
+          () => false,
+        )
+      )
+        return; // prettier: one line says it
+      await sleep(250);
+    }
+    throw new Error(`the API server is not ready after ${READY_SECONDS} s`);
+  }
+
+  async stopApiServer(): Promise<void> {
+    await this.daemon("kube-apiserver").kill();
+  }
+
+  async startApiServer(): Promise<void> {
+    this.daemon("kube-apiserver").start();
+    await this.ready();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const daemon of this.#daemons.values()) await daemon.kill();
+  }
+}
+
+function commands(certificates: Certificates, config: string, folder: string): Readonly<Record<string, readonly string[]>> {
+  return {
+    etcd: [
+      `--data-dir=${folder}/etcd`,
+      `--listen-client-urls=${ETCD}`,
+      `--advertise-client-urls=${ETCD}`,
+      "--listen-peer-urls=http://127.0.0.1:2380",
+      "--unsafe-no-fsync", // nothing of it outlives this process
+    ],
+    "kube-apiserver": [
+      `--etcd-servers=${ETCD}`,
+      "--bind-address=0.0.0.0",
+      `--advertise-address=${CONTROL_PLANE}`,
+      `--secure-port=${API_PORT}`,
+      `--tls-cert-file=${certificates.certificate("api")}`,
+      `--tls-private-key-file=${certificates.key("api")}`,
+      `--client-ca-file=${certificates.certificate("ca")}`,
+      "--service-account-issuer=https://kubernetes.default.svc",
+      `--service-account-key-file=${certificates.certificate("accounts")}`,
+      `--service-account-signing-key-file=${certificates.key("accounts")}`,
+      "--authorization-mode=Node,RBAC",
+      "--enable-admission-plugins=NodeRestriction",
+      `--service-cluster-ip-range=${SERVICE_RANGE}`,
+      `--kubelet-client-certificate=${certificates.certificate("admin")}`,
+      `--kubelet-client-key=${certificates.key("admin")}`,
+      `--kubelet-certificate-authority=${certificates.certificate("ca")}`,
+      "--kubelet-preferred-address-types=InternalIP",
+      "--allow-privileged=true",
+    ],
+    "kube-controller-manager": [
+      `--kubeconfig=${config}`,
+      `--service-account-private-key-file=${certificates.key("accounts")}`,
+      `--root-ca-file=${certificates.certificate("ca")}`,
+      "--use-service-account-credentials=true",
+      "--leader-elect=false",
+    ],
+    "kube-scheduler": [`--kubeconfig=${config}`, "--leader-elect=false"],
+  };
+}
