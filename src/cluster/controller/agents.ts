@@ -1,6 +1,6 @@
 import type { Cache } from "../api/cache.ts";
+import type { AgentPod, ClusterNode } from "../objects/core.ts";
 import { isTerminating } from "../objects/meta.ts";
-import type { AgentPod, ClusterNode } from "./core-objects.ts";
 
 /** On which nodes `dmthin node` serves: by the condition of its pods. */
 export class Agents {
