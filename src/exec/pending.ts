@@ -6,6 +6,8 @@ export interface PendingProgram {
   readonly startedAt: number;
   /** Left to finish on purpose: its owner stays until it has. Else it hangs in the kernel, and nobody can wait for it. */
   readonly neverKill: boolean;
+  /** Whether nobody waits for it any more: its call has rejected, at its deadline or when it was aborted. */
+  readonly isGivenUp: () => boolean;
   /** Never rejects. */
   readonly ended: Promise<void>;
 }

@@ -16,6 +16,10 @@ export interface RunOptions {
   readonly okExitCodes?: readonly number[];
   /** Descriptors that the program gets as 3, 4, and so on; it gets no others. */
   readonly inherit?: readonly number[];
+  /** Becomes its descriptor 0, in place of nothing to read. */
+  readonly stdin?: number;
+  /** Told when it runs, or could not be started: what was handed to it may be closed here. */
+  readonly onStarted?: () => void;
   /** Told when a program ends whose call was given up before. */
   readonly onLateEnd?: (end: LateEnd) => void;
 }
@@ -47,9 +51,10 @@ export const run: Run = async (argv, options = {}) => {
   const begun: Begun = { argv, options, startedAt: Date.now() };
   if (options.signal?.aborted === true) throw failure(begun, UNSTARTED, "aborted");
   const program = await start(argv, options);
+  options.onStarted?.();
   const givenUp = Promise.withResolvers<never>();
   const stop = stopper(begun, program, givenUp.reject);
-  if (options.neverKill === true && program.pid !== undefined) watchPending(begun, program);
+  if (options.neverKill === true && program.pid !== undefined) watchPending(begun, program, () => stop.reason() !== undefined);
   const timer = options.deadlineMs === undefined ? undefined : setTimeout(() => stop("timed-out"), options.deadlineMs);
   const onAbort = (): void => stop("aborted");
   options.signal?.addEventListener("abort", onAbort, { once: true });
@@ -96,7 +101,7 @@ function stopper(begun: Begun, program: Started, giveUp: (error: Error) => void)
     }
     program.end(GRACE_MS);
     const stuck = setTimeout(() => {
-      watchPending(begun, program);
+      watchPending(begun, program, () => true);
       leave(reason);
     }, GRACE_MS + REAP_MS);
     void program.ended.then(() => clearTimeout(stuck));
@@ -104,9 +109,9 @@ function stopper(begun: Begun, program: Started, giveUp: (error: Error) => void)
   return Object.assign(stop, { reason: () => why });
 }
 
-function watchPending({ argv, options, startedAt }: Begun, { pid, ended }: Started): void {
+function watchPending({ argv, options, startedAt }: Begun, { pid, ended }: Started, isGivenUp: () => boolean): void {
   if (pid === undefined) return;
-  watch({ argv, pid, startedAt, neverKill: options.neverKill === true, ended: ended.then(() => undefined) });
+  watch({ argv, pid, startedAt, neverKill: options.neverKill === true, isGivenUp, ended: ended.then(() => undefined) });
 }
 
 /** A program that came to a good end just as it was told to stop has done its work. */

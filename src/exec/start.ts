@@ -25,7 +25,7 @@ export interface Started {
   end(graceMs: number): void;
 }
 
-type StartOptions = Pick<RunOptions, "neverKill" | "env" | "input" | "inherit">;
+type StartOptions = Pick<RunOptions, "neverKill" | "env" | "input" | "stdin" | "inherit">;
 
 /** Loads execa only here, when a program is run: most threads never do. */
 export const start = async (argv: readonly string[], options: StartOptions): Promise<Started> =>
@@ -51,7 +51,7 @@ async function startSpooled(argv: readonly string[], options: StartOptions): Pro
 /** execa hands on any descriptor; its types know 3 to 9. */
 export const descriptor = (fd: number): 3 => fd as 3;
 
-const common = ({ env, input, inherit = [] }: StartOptions, stdout: "pipe" | 3, stderr: "pipe" | 3) =>
+const common = ({ env, input, stdin, inherit = [] }: StartOptions, stdout: "pipe" | 3, stderr: "pipe" | 3) =>
   ({
     reject: false,
     extendEnv: false,
@@ -59,7 +59,7 @@ const common = ({ env, input, inherit = [] }: StartOptions, stdout: "pipe" | 3, 
     // A program that outlives us must not hold the folder we were started in.
     cwd: "/",
     stripFinalNewline: false,
-    stdio: [input === undefined ? "ignore" : "pipe", stdout, stderr, ...inherit.map(descriptor)],
+    stdio: [stdin === undefined ? (input === undefined ? "ignore" : "pipe") : descriptor(stdin), stdout, stderr, ...inherit.map(descriptor)],
     ...(input === undefined ? {} : { input }),
   }) satisfies Options;
 

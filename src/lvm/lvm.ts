@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DmthinError } from "../errors.ts";
 import { pendingPrograms } from "../exec/pending.ts";
 import type { Output, Run } from "../exec/run.ts";
+import { tryLock, type Lock } from "../linux/lock.ts";
 import type { Bytes } from "../units.ts";
 import { CONFIG, ENVIRONMENT } from "./configuration.ts";
 import { PROFILE_DIRECTORY, profileText, writeProfile } from "./profile.ts";
@@ -24,13 +25,17 @@ export interface LvmOptions {
   readonly run: Run;
   /** All that LVM is shown: its own disks, so that a header that a tenant has written into a volume is none of its business. undefined: as the host has it set up. */
   readonly devices: readonly string[] | undefined;
-  /** Descriptors that each command holds while it runs: the pool's lock, so that who gets it knows that nobody is at work. */
-  readonly inherit?: readonly number[];
+  /**
+   * The path of a lock that each command holds while it runs, whatever becomes of who has started it: the next one waits
+   * for it, in another thread or process too. undefined: nobody else is at work on these disks.
+   */
+  readonly lock?: string | undefined;
   /** The call gives up after this, the command never: it is left to finish, and the next one waits for it. Default: ten minutes. */
   readonly deadlineMs?: number;
 }
 
 const DEADLINE_MS = 600_000;
+const LOCK_RETRY_MS = 50;
 /** Without it LVM would start a daemon, to tell it that there is nothing to do. Source: lvm2, daemons/dmeventd/dmeventd.h. */
 const DMEVENTD = "/run/dmeventd-server";
 const REPORT = ["--reportformat", "json", "--units", "b", "--nosuffix"];
@@ -173,28 +178,49 @@ export class Lvm {
 
   /** After the one before it has ended, also when its call was given up. */
   async #run(command: string, args: readonly string[], config = ""): Promise<Output> {
-    const { run, devices, inherit = [], deadlineMs = DEADLINE_MS } = this.#options;
+    const { run, devices, lock: path, deadlineMs = DEADLINE_MS } = this.#options;
     const shown = devices === undefined ? [] : ["--devices", devices.join(",")];
     const argv = ["lvm", command, ...shown, "--config", `${CONFIG} ${config}`.trim(), ...args];
     const turn = this.#last.then(async () => {
-      await endOfEarlier(argv, deadlineMs);
-      return run(argv, { neverKill: true, deadlineMs, inherit, env: ENVIRONMENT });
+      const lock = path === undefined ? undefined : await lockWithin(path, deadlineMs, argv);
+      const release = (): void => lock?.release();
+      try {
+        // As its standard input: LVM closes what it is given beyond its first three descriptors.
+        return await run(argv, { neverKill: true, deadlineMs, env: ENVIRONMENT, onStarted: release, ...(lock === undefined ? {} : { stdin: lock.fd }) });
+      } finally {
+        release();
+      }
     });
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 }
 
-/** Those of this thread, which serves one pool. */
-async function endOfEarlier(argv: readonly string[], deadlineMs: number): Promise<void> {
-  const earlier = pendingPrograms().filter((program) => program.neverKill && program.argv[0] === "lvm");
-  if (earlier.length === 0) return;
-  const late = new AbortController();
-  const timedOut = sleep(deadlineMs, "late" as const, { signal: late.signal, ref: false }).catch(() => undefined);
-  const first = await Promise.race([Promise.all(earlier.map(async ({ ended }) => ended)), timedOut]);
-  late.abort();
-  if (first !== "late") return;
-  throw new DmthinError({ code: "deadline", operation: `${argv[1]}, which waits for ${earlier.map((program) => program.argv.join(" ")).join(" and ")},` });
+async function lockWithin(path: string, deadlineMs: number, argv: readonly string[]): Promise<Lock> {
+  const until = performance.now() + deadlineMs;
+  for (;;) {
+    const lock = tryLock(path);
+    if (lock !== undefined) return lock;
+    if (performance.now() >= until)
+      throw new DmthinError({ code: "deadline", operation: `${argv[1]}, which waits for ${lvmLeftAtWork()?.operation ?? "another command of LVM"},` });
+    await sleep(LOCK_RETRY_MS, undefined, { ref: false });
+  }
+}
+
+/** Commands that this thread has started, and that have outlived their callers' patience; undefined: none. */
+export function lvmLeftAtWork(): LeftAtWork | undefined {
+  const left = pendingPrograms().filter(({ neverKill, argv, isGivenUp }) => neverKill && argv[0] === "lvm" && isGivenUp());
+  const [first] = left;
+  if (first === undefined) return undefined;
+  const ended = Promise.all(left.map(async (program) => program.ended)).then(() => undefined);
+  return { operation: `lvm ${first.argv[1]}`, since: new Date(first.startedAt), ended };
+}
+
+export interface LeftAtWork {
+  readonly operation: string;
+  readonly since: Date;
+  /** Never rejects. */
+  readonly ended: Promise<void>;
 }
 
 export interface TagChange {

@@ -10,7 +10,7 @@ import { ThinToolsPrograms } from "../devicemapper/thin-tools-programs.ts";
 import { DmthinError } from "../errors.ts";
 import { run } from "../exec/run.ts";
 import { probe } from "../filesystem/probe.ts";
-import { tryLock, type Lock } from "../linux/lock.ts";
+import type { Lock } from "../linux/lock.ts";
 import type { Logger } from "../logger.ts";
 import type { BackingDevices, PoolBacking } from "../pool/backing.ts";
 import { CATALOG_COPY } from "../pool/catalog-copy.ts";
@@ -18,6 +18,7 @@ import { createBacking } from "../pool/create-backing.ts";
 import { importGroup } from "../pool/direct-lvm-import.ts";
 import { readMark, removeMark } from "../pool/direct-lvm-mark.ts";
 import type { DirectLvmParts } from "../pool/direct-lvm-parts.ts";
+import { lvmLockOf, tryPoolLock } from "../pool/pool-lock.ts";
 import { openPool, resumeEverything, type OpenPool } from "../pool/recovery.ts";
 import { deactivateIdle, requireIdle } from "./idle.ts";
 
@@ -39,6 +40,7 @@ export class OfflinePool implements AsyncDisposable {
   readonly backing: PoolBacking;
   readonly logger: Logger;
   readonly #lock: Lock;
+  readonly #lvmLock: string;
 
   private constructor(description: PoolDescription, config: StandaloneConfig, lock: Lock, logger: Logger) {
     this.description = description;
@@ -46,8 +48,9 @@ export class OfflinePool implements AsyncDisposable {
     this.runDirectory = config.runDirectory;
     this.logger = logger;
     this.#lock = lock;
+    this.#lvmLock = lvmLockOf(config.runDirectory, description.name);
     const { dm, stateDirectory } = this;
-    this.backing = createBacking(description, { probe: look, dm, stateDirectory, lockFd: lock.fd, logger });
+    this.backing = createBacking(description, { probe: look, dm, stateDirectory, lvmLock: this.#lvmLock, logger });
   }
 
   /** Throws "root-needed", "not-found", or "pool-refused" while a driver has the pool or something of it is in use; nothing was touched then. */
@@ -56,8 +59,13 @@ export class OfflinePool implements AsyncDisposable {
     const description = config.pools.find((pool) => pool.name === name);
     if (description === undefined) throw new DmthinError({ code: "not-found", kind: "pool", id: name });
     mkdirSync(config.runDirectory, { recursive: true, mode: 0o700 });
-    const lock = tryLock(join(config.runDirectory, `${name}.lock`));
-    if (lock === undefined) throw refusal(name, "a driver or another command has it", "stop that first: this is done while nobody else is at work on the pool");
+    const lock = tryPoolLock(config.runDirectory, name);
+    if (lock === undefined)
+      throw refusal(
+        name,
+        "a driver or another command has it, or LVM that one has left at work",
+        "stop that first: this is done while nobody else is at work on the pool",
+      );
     const pool = new OfflinePool(description, config, lock, logger);
     try {
       requireIdle(pool.dm, name);
@@ -76,7 +84,7 @@ export class OfflinePool implements AsyncDisposable {
   /** The pool with another place for its metadata, or the like; the lock stays. */
   describedAs(description: PoolDescription): PoolBacking {
     const { dm, stateDirectory, logger } = this;
-    return createBacking(description, { probe: look, dm, stateDirectory, lockFd: this.#lock.fd, logger });
+    return createBacking(description, { probe: look, dm, stateDirectory, lvmLock: this.#lvmLock, logger });
   }
 
   /** There while the metadata was replaced and the catalogue did not follow yet. */
@@ -197,7 +205,7 @@ export class OfflinePool implements AsyncDisposable {
 
   #directLvm(backing: DirectLvmBacking): DirectLvmParts {
     const { description, dm, stateDirectory, logger } = this;
-    return { description, backing, dm, run, stateDirectory, lockFd: this.#lock.fd, logger, observe: () => undefined };
+    return { description, backing, dm, run, stateDirectory, lvmLock: this.#lvmLock, logger, observe: () => undefined };
   }
 
   refused(reason: string, remedy: string): DmthinError {

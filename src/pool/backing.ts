@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { DeviceNumber } from "../devicemapper/device-mapper.ts";
 import type { Bytes } from "../units.ts";
+import type { LeftAtWork } from "../lvm/lvm.ts";
 import type { Growth } from "./growth.ts";
 
 export interface BackingDevice extends DeviceNumber {
@@ -74,6 +75,8 @@ export interface PoolBacking {
   repairMetadata?(thinRepairOptions: readonly string[]): Promise<readonly string[]>;
   /** Where disks are found by patterns; undefined until they were looked at. Known of a pool that was refused, too. */
   readonly disks?: PoolDisks | undefined;
+  /** Where programs that are never killed make, activate or grow the pool: those that are at work now. */
+  leftAtWork?(): LeftAtWork | undefined;
   /** More disks for a pool that serves, after `provision`'s rules; `growth` tells what they add. Throws "pool-refused" where the backing has no place for them. */
   addDevices?(paths: readonly string[]): Promise<void>;
   /** Where disks are added by hand and found by patterns: those that `wipe` will make blank, as an administrator names them. */

@@ -16,8 +16,8 @@ export interface BackingParts {
   readonly dm: DeviceMapper;
   /** The pool's own folder in the state directory. */
   readonly stateDirectory: string;
-  /** The pool's lock: programs that must not be overtaken hold it while they run. */
-  readonly lockFd: number | undefined;
+  /** The path of the lock that LVM's commands hold while they run; undefined where nobody else can be at work. */
+  readonly lvmLock: string | undefined;
   readonly logger: Logger;
   /** Told of the steps of making it. */
   readonly observe?: StepObserver;

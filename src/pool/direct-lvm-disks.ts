@@ -21,8 +21,8 @@ export interface SeenDisks {
   readonly groups: readonly VolumeGroup[];
 }
 
-export const lvmOn = ({ run, lockFd }: DirectLvmParts, disks: readonly { readonly path: string }[]): Lvm =>
-  new Lvm({ run, devices: disks.map(({ path }) => path), inherit: lockFd === undefined ? [] : [lockFd] });
+export const lvmOn = ({ run, lvmLock }: DirectLvmParts, disks: readonly { readonly path: string }[]): Lvm =>
+  new Lvm({ run, devices: disks.map(({ path }) => path), lock: lvmLock });
 
 /** Looks at all of them at once: LVM is shown nothing else. */
 export async function seeDisks(parts: DirectLvmParts, added: readonly string[]): Promise<SeenDisks> {

@@ -14,7 +14,8 @@ export interface DirectLvmParts {
   readonly run: Run;
   /** Where the mark is, and the catalogue volume is mounted. */
   readonly stateDirectory: string;
-  readonly lockFd: number | undefined;
+  /** See pool-lock.ts. */
+  readonly lvmLock: string | undefined;
   readonly logger: Logger;
   readonly observe: StepObserver;
 }

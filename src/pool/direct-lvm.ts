@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import type { Lvm } from "../lvm/lvm.ts";
+import { lvmLeftAtWork, type LeftAtWork, type Lvm } from "../lvm/lvm.ts";
 import type { BackingDevices, PoolBacking, PoolDisks } from "./backing.ts";
 import { closeCatalogVolume, disksFor, layoutOf, openCatalogVolume } from "./catalog-volume.ts";
 import { disksOf, lvmOn } from "./direct-lvm-disks.ts";
@@ -30,6 +30,10 @@ export class DirectLvm implements PoolBacking {
     this.#pool = new LvmPool({ pool: description.name, group: backing.volumeGroup, name: POOL, autoextend: description.autoextend, dm }, () => this.#shown());
     const remedy = "add a disk: dmthin pool extend --add-device";
     this.growth = new LvmGrowth({ pool: description.name, group: backing.volumeGroup, look: async (part) => this.#room(part), remedy }, this.#pool);
+  }
+
+  leftAtWork(): LeftAtWork | undefined {
+    return lvmLeftAtWork();
   }
 
   get disks(): PoolDisks | undefined {

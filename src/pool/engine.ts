@@ -10,6 +10,7 @@ import { Extender } from "./extender.ts";
 import type { Part } from "./growth.ts";
 import { Freezer } from "./freezer.ts";
 import { Inventories } from "./inventories.ts";
+import { runLasting } from "./lasting.ts";
 import { Mailbox } from "./mailbox.ts";
 import { openPool } from "./recovery.ts";
 import { Orphans } from "./orphans.ts";
@@ -152,7 +153,7 @@ export class PoolEngine implements PoolCalls {
       const reason = `a pool on ${description.backing.kind} takes no more disks`;
       throw new DmthinError({ code: "pool-refused", pool: description.name, reason, remedy: "make larger what it lies on" });
     }
-    await this.#bench.gate.run(async () => backing.addDevices?.(paths)).finally(() => tellDisks(this.#bench.parts, this.#bench.publish));
+    await runLasting(this.#bench.gate, this.#bench, async () => backing.addDevices?.(paths)).finally(() => tellDisks(this.#bench.parts, this.#bench.publish));
     await this.#care.lookAnew();
   }
 

@@ -3,7 +3,7 @@ import type { PoolDescription } from "../config/pool-description.ts";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
 import { DmthinError } from "../errors.ts";
 import type { Run } from "../exec/run.ts";
-import { Lvm } from "../lvm/lvm.ts";
+import { Lvm, lvmLeftAtWork, type LeftAtWork } from "../lvm/lvm.ts";
 import type { PhysicalVolume } from "../lvm/reports.ts";
 import type { Bytes } from "../units.ts";
 import type { BackingDevices, PoolBacking } from "./backing.ts";
@@ -19,7 +19,7 @@ export interface ExistingLvmParts {
   readonly volume: string;
   readonly dm: DeviceMapper;
   readonly run: Run;
-  readonly lockFd: number | undefined;
+  readonly lvmLock: string | undefined;
 }
 
 /**
@@ -88,6 +88,10 @@ export class ExistingLvmPool implements PoolBacking {
     return devices;
   }
 
+  leftAtWork(): LeftAtWork | undefined {
+    return lvmLeftAtWork();
+  }
+
   async readSuperblock(devices: BackingDevices): Promise<Buffer> {
     return this.#pool.readSuperblock(devices);
   }
@@ -145,8 +149,8 @@ export class ExistingLvmPool implements PoolBacking {
   }
 
   #on(devices: readonly string[]): Lvm {
-    const { run, lockFd } = this.#parts;
-    return new Lvm({ run, devices, inherit: lockFd === undefined ? [] : [lockFd] });
+    const { run, lvmLock } = this.#parts;
+    return new Lvm({ run, devices, lock: lvmLock });
   }
 
   #refused(reason: string, remedy: string): DmthinError {

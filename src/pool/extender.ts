@@ -4,6 +4,7 @@ import { sizesOf } from "./care-decision.ts";
 import type { ExtendTarget, Extension } from "./care-report.ts";
 import type { Freezer } from "./freezer.ts";
 import { PARTS, type Growth, type Part, type PartSizes } from "./growth.ts";
+import { runLasting } from "./lasting.ts";
 import { POOL_ID } from "./names.ts";
 import type { PoolFigures } from "./pool-calls.ts";
 import type { Workbench } from "./workbench.ts";
@@ -38,16 +39,14 @@ export class Extender {
   /** So large, in whole blocks. The kernel takes a metadata device that has become larger whenever the pool gets a table: so both are answered. */
   async growTo(part: Part, to: Bytes, by: Extension["by"]): Promise<readonly Extension[]> {
     const growth = this.#growth(part);
-    return this.#bench.gate.run(async () => {
+    return this.#gated(async () => {
       const before = this.sizes();
       const changes = (after: PartSizes): readonly Extension[] =>
         PARTS.map((each) => ({ at: new Date(), part: each, fromBytes: before[each], toBytes: after[each], by }));
       const wanted = roundDown(to, part === "data" ? this.#bench.device.figures().chunkSize : bytes(BYTES_PER_METADATA_BLOCK));
       if (wanted <= before[part]) return changes(before);
       this.#requireGrowing(part, this.#bench.device.figures());
-      await this.#step(`grow ${part}`, async () =>
-        this.#isOwnTable ? growth.grow(part, wanted) : this.#bench.mailbox.run(async () => growth.grow(part, wanted)),
-      );
+      await this.#step(`grow ${part}`, async () => (this.#isOwnTable ? growth.grow(part, wanted) : this.#inTurn(async () => growth.grow(part, wanted))));
       if (this.#isOwnTable) await this.#reload(part === "data" ? { dataBytes: wanted } : {});
       const after = this.sizes();
       if (after[part] <= before[part])
@@ -57,9 +56,9 @@ export class Extender {
   }
 
   async setWhenFull(how: "queue" | "error"): Promise<void> {
-    await this.#bench.gate.run(async () => {
+    await this.#gated(async () => {
       if (this.#isOwnTable) return this.#reload({ whenFull: how });
-      await this.#step(`when full ${how}`, async () => this.#bench.mailbox.run(async () => this.#bench.parts.backing.growth?.setWhenFull?.(how)));
+      await this.#step(`when full ${how}`, async () => this.#inTurn(async () => this.#bench.parts.backing.growth?.setWhenFull?.(how)));
     });
   }
 
@@ -71,6 +70,15 @@ export class Extender {
 
   sizes(): PartSizes {
     return sizesOf(this.#bench.device.figures());
+  }
+
+  /** Both last as long as LVM does, which may outlive its deadline: beside it nothing is suspended, and nothing else of the pool's is touched. */
+  async #gated<Result>(work: () => Promise<Result>): Promise<Result> {
+    return runLasting(this.#bench.gate, this.#bench, work);
+  }
+
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    return runLasting(this.#bench.mailbox, this.#bench, work);
   }
 
   get #isOwnTable(): boolean {

@@ -120,6 +120,8 @@ export type PoolNews =
   | { readonly kind: "setup"; readonly setup: PoolSetup }
   | { readonly kind: "disks"; readonly disks: PoolDisks }
   | { readonly kind: "measured"; readonly measurement: Measurement }
+  /** A program that is never killed has outlived its deadline, and the pool waits for it; undefined: it has ended. */
+  | { readonly kind: "stuck"; readonly stuck: { readonly operation: string; readonly since: Date } | undefined }
   | { readonly kind: "status"; readonly status: PoolStatus };
 
 /** Whether the pool serves. `recovering` and `locked` pass by themselves, `refused` needs a person. */

@@ -88,6 +88,7 @@ function resumed(dm: DeviceMapper, uuid: string): boolean {
  */
 export async function openPool(given: RecoveryParts): Promise<OpenPool> {
   const { dm, logger, backing: stand } = given;
+  requireNobodyAtWork(given);
   resumeEverything(dm, { pool: given.description.name, lvmDevices: stand.lvmDevices }, logger);
   mkdirSync(given.stateDirectory, { recursive: true, mode: 0o700 });
   const folder = (await stand.openCatalogFolder?.()) ?? given.stateDirectory;
@@ -111,6 +112,14 @@ export async function openPool(given: RecoveryParts): Promise<OpenPool> {
     await stand.closeCatalogFolder?.().catch((failure: unknown) => logger.warn("the catalogue's folder stays mounted", { error: failure }));
     throw error;
   }
+}
+
+/** An attempt before this one may have given up waiting for a program that is never killed: what it has suspended is its own to resume. */
+function requireNobodyAtWork({ description, backing }: RecoveryParts): void {
+  const left = backing.leftAtWork?.();
+  if (left === undefined) return;
+  const reason = `${left.operation}, begun ${left.since.toISOString()}, has not come to its end`;
+  throw new DmthinError({ code: "pool-not-ready", pool: description.name, reason });
 }
 
 interface Activated {

@@ -22,7 +22,9 @@ export class LiveView implements PoolView {
   readonly #spaces = new Map<string, ThinSpace>();
   #exclusiveAt: Date | undefined;
   #poolUuid: string | undefined;
-  stuck: PoolView["stuck"];
+  #stuck: PoolView["stuck"];
+  /** The call that waits unusually long, as its caller sees it. */
+  waiting: PoolView["stuck"];
   unanswered = 0;
 
   get poolUuid(): string | undefined {
@@ -75,6 +77,11 @@ export class LiveView implements PoolView {
 
   get excludedDisks(): readonly ExcludedDisk[] | undefined {
     return this.#disks?.excluded;
+  }
+
+  /** What the actor says of itself knows more than what its callers see. */
+  get stuck(): PoolView["stuck"] {
+    return this.#stuck ?? this.waiting;
   }
 
   get spaces(): ReadonlyMap<string, ThinSpace> {
@@ -134,6 +141,9 @@ export class LiveView implements PoolView {
         break;
       case "inventory":
         this.#inventory = news.inventory;
+        break;
+      case "stuck":
+        this.#stuck = news.stuck;
         break;
       case "status":
         this.#status = news.status;

@@ -11,6 +11,8 @@ export interface PoolWorkerData {
   readonly bootId: string;
   /** The pool's lock, held by this process. */
   readonly lockFd: number;
+  /** Where LVM's own is. */
+  readonly lvmLock: string;
   /** The dead man's handle that started this process, if one did. */
   readonly deadManFd: number | undefined;
 }

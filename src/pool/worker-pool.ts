@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { PoolDescription } from "../config/pool-description.ts";
 import { DmthinError, fromPlain } from "../errors.ts";
-import { tryLock, type Lock } from "../linux/lock.ts";
+import type { Lock } from "../linux/lock.ts";
 import { workerEntry } from "../linux/worker-entry.ts";
 import type { Logger } from "../logger.ts";
 import type { PoolCalls } from "./pool-calls.ts";
+import { isLvmAtWork, lvmLockOf, tryPoolLock } from "./pool-lock.ts";
 import type { Pool } from "./pool.ts";
 import { LiveView } from "./view.ts";
 import type { CallName, FromWorker, PoolWorkerData } from "./worker-messages.ts";
@@ -83,7 +84,7 @@ export class WorkerPool implements Pool {
 
   get view(): LiveView {
     const oldest = this.#waiting.size === 0 ? undefined : [...this.#waiting.values()].find(({ operation }) => !UNHURRIED.has(operation));
-    this.#view.stuck = oldest?.since === undefined ? undefined : { operation: oldest.operation, since: oldest.since };
+    this.#view.waiting = oldest?.since === undefined ? undefined : { operation: oldest.operation, since: oldest.since };
     this.#view.unanswered = [...this.#waiting.values()].filter((waiting) => this.#isGivenUp(waiting)).length;
     return this.#view;
   }
@@ -107,20 +108,24 @@ export class WorkerPool implements Pool {
   #begin(): void {
     if (this.#closing.signal.aborted) return;
     mkdirSync(this.#options.runDirectory, { recursive: true, mode: 0o700 });
-    this.#lock ??= tryLock(join(this.#options.runDirectory, `${this.description.name}.lock`));
-    if (this.#lock !== undefined) {
+    const { runDirectory, logger } = this.#options;
+    const pool = this.description.name;
+    this.#lock ??= tryPoolLock(runDirectory, pool);
+    // A worker before this one may have left LVM at work.
+    if (this.#lock !== undefined && !isLvmAtWork(runDirectory, pool)) {
       this.#view.apply({ kind: "status", status: { kind: "recovering" } });
       this.#start(this.#lock);
       return;
     }
-    if (this.#view.status.kind !== "locked") this.#options.logger.warn("another process has the pool's lock: waiting for it", { pool: this.description.name });
+    if (this.#view.status.kind !== "locked") logger.warn("another process, or LVM that one has left at work, has the pool: waiting for its end", { pool });
     this.#view.apply({ kind: "status", status: { kind: "locked" } });
     this.#timer = setTimeout(() => this.#begin(), LOCK_RETRY_MS);
   }
 
   #start(lock: Lock): void {
-    const { description, stateDirectory, bootId, deadManFd, logger } = this.#options;
-    const data: PoolWorkerData = { description, stateDirectory: join(stateDirectory, description.name), bootId, deadManFd, lockFd: lock.fd };
+    const { description, stateDirectory, runDirectory, bootId, deadManFd, logger } = this.#options;
+    const lvmLock = lvmLockOf(runDirectory, description.name);
+    const data: PoolWorkerData = { description, stateDirectory: join(stateDirectory, description.name), bootId, deadManFd, lockFd: lock.fd, lvmLock };
     const worker = new Worker(workerEntry("pool-worker"), { name: `pool ${description.name}`, workerData: data });
     this.#worker = worker;
     worker.on("message", (messages: readonly FromWorker[]) => {

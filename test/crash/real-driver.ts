@@ -8,12 +8,13 @@ import { ThinToolsPrograms } from "../../src/devicemapper/thin-tools-programs.ts
 import { run } from "../../src/exec/run.ts";
 import { probe } from "../../src/filesystem/probe.ts";
 import { BlockingThreads } from "../../src/linux/blocking-threads.ts";
-import { tryLock, type Lock } from "../../src/linux/lock.ts";
+import type { Lock } from "../../src/linux/lock.ts";
 import { workerEntry } from "../../src/linux/worker-entry.ts";
 import type { Logger } from "../../src/logger.ts";
 import { createBacking } from "../../src/pool/create-backing.ts";
 import { DeadManHandle } from "../../src/pool/dead-man.ts";
 import { openInThread } from "../../src/pool/in-thread-pool.ts";
+import { lvmLockOf, tryPoolLock } from "../../src/pool/pool-lock.ts";
 import type { Pool } from "../../src/pool/pool.ts";
 import type { StepObserver } from "../../src/pool/transition.ts";
 import { describePool } from "./bench.ts";
@@ -33,7 +34,7 @@ export interface Place {
 /** The pool's lock, as soon as its last owner's dead man's handle has let go of it. */
 export async function waitForLock({ state }: Place): Promise<Lock> {
   for (;;) {
-    const lock = tryLock(join(state, `${POOL}.lock`));
+    const lock = tryPoolLock(state, POOL);
     if (lock !== undefined) return lock;
     await sleep(5);
   }
@@ -48,7 +49,13 @@ export async function openReal(place: Place, lock: Lock, observe: StepObserver):
     dm,
     tools: new ThinToolsPrograms(),
     slow: new KernelSlowCalls(new BlockingThreads({ entry: workerEntry("blocking-worker") })),
-    backing: createBacking(description, { dm, stateDirectory, lockFd: lock.fd, logger, probe: async (device, signal) => probe(run, device, signal) }),
+    backing: createBacking(description, {
+      dm,
+      stateDirectory,
+      lvmLock: lvmLockOf(place.state, POOL),
+      logger,
+      probe: async (device, signal) => probe(run, device, signal),
+    }),
     deadMan: await DeadManHandle.start({ lockFd: lock.fd }),
     stateDirectory,
     bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),

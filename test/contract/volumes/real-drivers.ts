@@ -34,7 +34,7 @@ export async function openHere(options: WorkerPoolOptions, threads: BlockingThre
     dm,
     slow: new KernelSlowCalls(threads),
     tools: new ThinToolsPrograms(),
-    backing: createBacking(description, { dm, stateDirectory, lockFd: undefined, logger, probe }),
+    backing: createBacking(description, { dm, stateDirectory, lvmLock: undefined, logger, probe }),
     deadMan: NO_DEAD_MAN,
     observe: () => undefined,
   });

@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
-import { cleanMachine, DISKS, GROUP, lvm, newState, removeState, startChild } from "./rig.ts";
+import { isLvmAtWork, tryPoolLock } from "../../../src/pool/pool-lock.ts";
+import { cleanMachine, DISKS, GROUP, lvm, newState, POOL, removeState, startChild } from "./rig.ts";
 
 jest.setTimeout(240_000);
 const [FIRST = "", SECOND = ""] = DISKS;
@@ -79,6 +81,42 @@ test.each([1, 2, 3])("killed with LVM in the middle of whatever it does, and sta
   }
   await expectWhole();
 });
+
+test("LVM that is at work when its driver is killed keeps the pool from the next driver until it has ended", async () => {
+  const runDirectory = state;
+  // LVM's own lock of the volume group: what needs it waits for as long as somebody has it.
+  mkdirSync("/run/lock/lvm", { recursive: true });
+  const group = spawn("flock", [`/run/lock/lvm/V_${GROUP}`, "sleep", "1000"], { detached: true });
+  const isAt = (wanted: string): boolean => lvmProcesses().some((argv) => argv.includes(wanted));
+  const { child, ended } = startChild(state, WISH);
+  while (!isAt("vgcreate")) await sleep(10);
+  await sleep(500); // it has closed by now what it closes
+  child.kill("SIGKILL");
+  await ended;
+  expect([isAt("vgcreate"), isLvmAtWork(runDirectory, POOL), tryPoolLock(runDirectory, POOL)]).toEqual([true, true, undefined]);
+  const next = startChild(state, WISH);
+  await sleep(1_000);
+  expect(isAt("vgcreate")).toBe(true);
+  expect(lvmProcesses()).toHaveLength(1);
+  process.kill(-(group.pid ?? 0), "SIGKILL");
+  expect((await next.ended).output).toMatch(/^ready/m);
+  expect(isLvmAtWork(runDirectory, POOL)).toBe(false);
+  await expectWhole();
+});
+
+/** The arguments of each. */
+function lvmProcesses(): readonly (readonly string[])[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        return argv[0] === "lvm" ? [argv] : [];
+      } catch {
+        return []; // gone meanwhile
+      }
+    });
+}
 
 /** The guest's processes are ours alone. */
 function killLvm(): void {

@@ -138,7 +138,7 @@ test("a disk is added while the pool serves, and wiping gives all of them back b
   expect(again.view.figures?.data.total).toBeGreaterThan(before * 1.3);
   await again.close(10_000);
 
-  const parts = { dm, stateDirectory: join(folder, "direct"), lockFd: undefined, logger: silentLogger, probe: async () => undefined };
+  const parts = { dm, stateDirectory: join(folder, "direct"), lvmLock: undefined, logger: silentLogger, probe: async () => undefined };
   const backing = createBacking(describePool(wish), parts);
   await backing.wipe?.();
   await backing.wipe?.();
@@ -157,7 +157,7 @@ test("wiping that ends while a disk is being blanked goes on when it is repeated
   const { backing } = description;
   if (backing.kind !== "directLvm") throw new Error(`its backing is ${backing.kind}`);
   const stateDirectory = join(folder, "direct");
-  const parts = { description, backing, dm, stateDirectory, lockFd: undefined, logger: silentLogger, observe: () => undefined };
+  const parts = { description, backing, dm, stateDirectory, lvmLock: undefined, logger: silentLogger, observe: () => undefined };
   const endsInSecond: typeof run = async (argv, options) => {
     const output = await run(argv, options);
     if (argv[0] !== "wipefs" || argv.at(-1) !== SECOND) return output;

@@ -10,12 +10,12 @@ import { ThinToolsPrograms } from "../../../src/devicemapper/thin-tools-programs
 import { run } from "../../../src/exec/run.ts";
 import { probe } from "../../../src/filesystem/probe.ts";
 import { BlockingThreads } from "../../../src/linux/blocking-threads.ts";
-import { tryLock } from "../../../src/linux/lock.ts";
 import { workerEntry } from "../../../src/linux/worker-entry.ts";
 import { Lvm } from "../../../src/lvm/lvm.ts";
 import type { Logger } from "../../../src/logger.ts";
 import { createBacking } from "../../../src/pool/create-backing.ts";
 import { openInThread } from "../../../src/pool/in-thread-pool.ts";
+import { lvmLockOf, tryPoolLock } from "../../../src/pool/pool-lock.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
 import type { StepObserver } from "../../../src/pool/transition.ts";
 import { bytes, KiB, MiB } from "../../../src/units.ts";
@@ -60,6 +60,7 @@ export async function openPool(
   const stateDirectory = join(state, POOL);
   const logger = telling(told);
   mkdirSync(state, { recursive: true });
+  await takeLock(state);
   return openInThread({
     description,
     dm,
@@ -68,7 +69,7 @@ export async function openPool(
     backing: createBacking(description, {
       dm,
       stateDirectory,
-      lockFd: await lockOf(state),
+      lvmLock: lvmLockOf(state, POOL),
       logger,
       observe,
       probe: async (device, signal) => probe(run, device, signal),
@@ -83,13 +84,13 @@ export async function openPool(
 
 const locks = new Map<string, number>();
 
-/** Once a process. Who was killed may have left LVM at work, which has the lock as well. */
-async function lockOf(state: string): Promise<number> {
+/** Once a process. Who was killed may have left LVM at work. */
+async function takeLock(state: string): Promise<void> {
   for (;;) {
-    const held = locks.get(state) ?? tryLock(join(state, `${POOL}.lock`))?.fd;
+    const held = locks.get(state) ?? tryPoolLock(state, POOL)?.fd;
     if (held !== undefined) {
       locks.set(state, held);
-      return held;
+      return;
     }
     await sleep(5);
   }

@@ -37,7 +37,7 @@ test.each(["ro", "out_of_data_space", "needs_check", "Fail", "Error"] as const)(
 
 test("a pool that hangs, or does not serve yet, makes the node say so, and names it", () => {
   const { pool: stuck, view } = pool({});
-  view.stuck = { operation: "createVolume", since: new Date(0) };
+  view.waiting = { operation: "createVolume", since: new Date(0) };
   expect(nodeCondition([pool({}).pool, stuck])).toMatchObject({ abnormal: true, message: expect.stringMatching(/contract is stuck: createVolume/) });
   view.apply({ kind: "status", status: { kind: "refused", reason: "its superblock is blank", remedy: "restore it" } });
   expect(nodeCondition([stuck])).toMatchObject({ abnormal: true, message: expect.stringMatching(/blank; restore it/) });
