@@ -1,46 +1,44 @@
 import * as z from "zod";
 import type { Kind } from "./kinds.ts";
-import { metadata } from "./meta.ts";
+import { metadata, type ApiObject } from "./meta.ts";
 
-/** Kubernetes' own objects, as far as we read them. */
+/** Without what nobody here reads, such as managedFields: a cluster may have thousands of them in memory. */
+const lean = z.object(metadata.shape);
 
-const taint = z.looseObject({ key: z.string(), effect: z.string() });
-
-export const clusterNode = z.object({
-  metadata,
-  spec: z.object({ unschedulable: z.boolean().optional(), taints: z.array(taint).default([]) }).prefault({}),
+const node = z.object({
+  metadata: lean,
+  spec: z
+    .object({
+      unschedulable: z.boolean().optional(),
+      taints: z.array(z.looseObject({ key: z.string(), effect: z.string() })).optional(),
+    })
+    .prefault({}),
 });
-export type ClusterNode = z.output<typeof clusterNode>;
+export type ClusterNode = z.output<typeof node>;
 
-/** A pod of `dmthin node`. */
-export const agentPod = z.object({
-  metadata,
-  spec: z.object({ nodeName: z.string().optional() }),
-  status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }).prefault({}),
+const pod = z.object({
+  metadata: lean,
+  spec: z.object({ nodeName: z.string().optional() }).prefault({}),
+  status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional() }).prefault({}),
 });
-export type AgentPod = z.output<typeof agentPod>;
+export type AgentPod = z.output<typeof pod>;
 
-export const claim = z.object({ metadata, spec: z.object({ volumeName: z.string().optional() }).prefault({}) });
-export type Claim = z.output<typeof claim>;
-
-export const persistentVolume = z.object({
-  metadata,
-  spec: z.object({
-    csi: z.object({ driver: z.string(), volumeHandle: z.string() }).optional(),
-    claimRef: z.object({ namespace: z.string().optional(), name: z.string().optional(), uid: z.string().optional() }).optional(),
-  }),
+const persistentVolume = z.object({
+  metadata: lean,
+  spec: z.object({ csi: z.object({ driver: z.string(), volumeHandle: z.string() }).optional() }).prefault({}),
 });
 export type PersistentVolume = z.output<typeof persistentVolume>;
 
+const claim = z.object({ metadata: lean });
+export type Claim = z.output<typeof claim>;
+
 /** Source: coordination.k8s.io/v1, LeaseSpec. */
-export const lease = z.object({
-  metadata,
+const lease = z.object({
+  metadata: lean,
   spec: z
     .object({
       holderIdentity: z.string().optional(),
       leaseDurationSeconds: z.int().optional(),
-      acquireTime: z.string().optional(),
-      renewTime: z.string().optional(),
       leaseTransitions: z.int().default(0),
     })
     .prefault({}),
@@ -48,13 +46,19 @@ export const lease = z.object({
 export type Lease = z.output<typeof lease>;
 
 /** Only ever written. */
-export const clusterEvent = z.object({ metadata });
-export type ClusterEvent = z.output<typeof clusterEvent>;
+const event = z.object({ metadata: lean });
+export type ClusterEvent = z.output<typeof event>;
 
-export const NODE: Kind<ClusterNode> = { apiVersion: "v1", kind: "Node", plural: "nodes", schema: clusterNode };
-/** In dmthin's namespace; with the label that the node plugin's pods have. */
-export const AGENT_POD: Kind<AgentPod> = { apiVersion: "v1", kind: "Pod", plural: "pods", schema: agentPod };
-export const CLAIM: Kind<Claim> = { apiVersion: "v1", kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims", schema: claim };
-export const PERSISTENT_VOLUME: Kind<PersistentVolume> = { apiVersion: "v1", kind: "PersistentVolume", plural: "persistentvolumes", schema: persistentVolume };
-export const LEASE: Kind<Lease> = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", plural: "leases", schema: lease };
-export const EVENT: Kind<ClusterEvent> = { apiVersion: "events.k8s.io/v1", kind: "Event", plural: "events", schema: clusterEvent };
+const core = <Item extends ApiObject>(kind: string, plural: string, schema: z.ZodType<Item>, apiVersion = "v1"): Kind<Item> => ({
+  apiVersion,
+  kind,
+  plural,
+  schema,
+});
+
+export const NODE = core("Node", "nodes", node);
+export const POD = core("Pod", "pods", pod);
+export const PERSISTENT_VOLUME = core("PersistentVolume", "persistentvolumes", persistentVolume);
+export const PERSISTENT_VOLUME_CLAIM = core("PersistentVolumeClaim", "persistentvolumeclaims", claim);
+export const LEASE = core("Lease", "leases", lease, "coordination.k8s.io/v1");
+export const EVENT = core("Event", "events", event, "events.k8s.io/v1");
