@@ -31,5 +31,4 @@ export class Agents {
 }
 
 /** One that is ending has stopped accepting, whatever its condition still says. */
-const isReady = (pod: AgentPod): boolean =>
-  !isTerminating(pod) && pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
+const isReady = (pod: AgentPod): boolean => !isTerminating(pod) && pod.status.conditions.some(({ type, status }) => type === "Ready" && status === "True");

@@ -24,7 +24,12 @@ export function capacityOf(parts: ControllerParts, { pool, node, filesystem }: C
   const available = candidates.map(({ availableBytes }) => availableBytes);
   const nodes = new Set(candidates.map((candidate) => candidate.node));
   return {
-    availableBytes: bytes(Math.min(available.reduce((sum, each) => sum + each, 0), Number.MAX_SAFE_INTEGER)),
+    availableBytes: bytes(
+      Math.min(
+        available.reduce((sum, each) => sum + each, 0),
+        Number.MAX_SAFE_INTEGER,
+      ),
+    ),
     minimumVolumeBytes: minimumVolumeBytes(chunkSizeOf(parts, poolName, nodes), filesystem === undefined ? undefined : TYPES[filesystem].minimumBytes),
     maximumVolumeBytes: bytes(Math.max(0, ...available)),
   };

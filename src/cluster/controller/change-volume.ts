@@ -80,7 +80,7 @@ async function carriedOut(
 /** First the spec says again what is, then the error is told: nobody is to find the old wish and think that it goes on. */
 async function withdrawChange({ volumes }: ControllerParts, seen: ThinVolume, putBack: MergePatch, call: Call): Promise<void> {
   const { name: id, uid, generation } = seen.metadata;
-  for (let volume: ThinVolume | undefined = seen; volume?.metadata.uid === uid && volume.metadata.generation === generation; ) {
+  for (let volume: ThinVolume | undefined = seen; volume?.metadata.uid === uid && volume.metadata.generation === generation;) {
     try {
       const changed = await volumes.api.patch(id, { spec: putBack }, { preconditions: { uid, resourceVersion: volume.metadata.resourceVersion } }, call.signal);
       if (changed !== undefined) volumes.cache.note(changed);

@@ -100,7 +100,11 @@ interface Placed extends Source {
   readonly claim: FoundClaim | undefined;
 }
 
-function specOf({ name, origin, capabilities, parameters }: VolumeWanted, { filesystem, mkfsOptions }: Purpose, { poolName, nodeName, size, claim }: Placed): ThinVolumeSpec {
+function specOf(
+  { name, origin, capabilities, parameters }: VolumeWanted,
+  { filesystem, mkfsOptions }: Purpose,
+  { poolName, nodeName, size, claim }: Placed,
+): ThinVolumeSpec {
   const { requiredBytes, limitBytes } = size;
   return {
     name,

@@ -1,7 +1,9 @@
 import { DmthinError, isError, type ObjectKind } from "../../errors.ts";
 import type { Call } from "../../volumes/volumes.ts";
+import type { Cache } from "../api/cache.ts";
 import { errorOf, type Failure } from "../objects/failure.ts";
 import { isAccepted, isTerminating, type ApiObject } from "../objects/meta.ts";
+import { nodeThinPoolName, type NodeThinPool } from "../objects/node-thin-pool.ts";
 import type { PHASES } from "../objects/thin-volume.ts";
 import type { ControllerParts, Store } from "./parts.ts";
 import { untilJudged } from "./waiting.ts";
@@ -35,7 +37,8 @@ export async function fulfilled<Item extends Intent>(parts: ControllerParts, sto
         if (await withdraw(store, outcome.item, call.signal)) throw errorOf(outcome.failure);
         break;
       case "unavailable":
-        if (await withdraw(store, outcome.item, call.signal)) throw new DmthinError({ code: "node-unavailable", node: asked.spec.nodeName, reason: outcome.reason });
+        if (await withdraw(store, outcome.item, call.signal))
+          throw new DmthinError({ code: "node-unavailable", node: asked.spec.nodeName, reason: outcome.reason });
         break;
       case "terminating":
         throw new DmthinError({ code: "being-deleted", kind, id });
@@ -45,7 +48,13 @@ export async function fulfilled<Item extends Intent>(parts: ControllerParts, sto
   }
 }
 
-async function nextOutcome<Item extends Intent>(parts: ControllerParts, { cache }: Store<Item>, kind: ObjectKind, asked: Item, call: Call): Promise<Outcome<Item>> {
+async function nextOutcome<Item extends Intent>(
+  parts: ControllerParts,
+  { cache }: Store<Item>,
+  kind: ObjectKind,
+  asked: Item,
+  call: Call,
+): Promise<Outcome<Item>> {
   const { name: id, uid } = asked.metadata;
   const { nodeName } = asked.spec;
   const judge = (): Outcome<Item> | undefined => {
@@ -56,13 +65,19 @@ async function nextOutcome<Item extends Intent>(parts: ControllerParts, { cache 
   return untilJudged(call, { kind, id, operation: "creation" }, [cache, parts.agents], judge, waitsFor);
 }
 
-function outcomeOf<Item extends Intent>({ agents }: ControllerParts, item: Item): Outcome<Item> | undefined {
+function outcomeOf<Item extends Intent>({ agents, nodePools }: ControllerParts, item: Item): Outcome<Item> | undefined {
   const { phase, failure } = item.status;
   if (isTerminating(item)) return { kind: "terminating" };
   if (phase === "Ready") return { kind: "ready", item };
   if (phase === "Failed" && failure !== undefined) return { kind: "failed", item, failure };
-  const reason = isAccepted(item) ? undefined : agents.trouble(item.spec.nodeName);
+  const reason = isAccepted(item) ? undefined : (agents.trouble(item.spec.nodeName) ?? lackOfPool(nodePools.cache, item));
   return reason === undefined ? undefined : { kind: "unavailable", item, reason };
+}
+
+/** The pool may have gone while the object was on its way: it would be waited for in vain. */
+function lackOfPool({ items }: Cache<NodeThinPool>, { spec: { poolName, nodeName } }: Intent): string | undefined {
+  const phase = items.get(nodeThinPoolName(poolName, nodeName))?.status.phase;
+  return phase === undefined || phase === "Removing" ? `it has no pool ${poolName}` : undefined;
 }
 
 /** For sentences on what is waited for. */

@@ -28,7 +28,8 @@ export interface PlacementWanted {
  */
 export function place(wanted: PlacementWanted, candidates: readonly Candidate[]): string {
   const { pool, sizeBytes, topology, selectedNode } = wanted;
-  const allowed = topology === undefined || topology.requisite.length === 0 ? candidates : candidates.filter((each) => topology.requisite.includes(each.topology));
+  const allowed =
+    topology === undefined || topology.requisite.length === 0 ? candidates : candidates.filter((each) => topology.requisite.includes(each.topology));
   if (selectedNode !== undefined) return requireSelected(pool, selectedNode, topology, candidates);
   const ordered = inOrder(topology?.preferred ?? [], allowed);
   const serving = ordered.filter(({ obstacle }) => obstacle === undefined);

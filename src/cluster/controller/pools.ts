@@ -9,7 +9,8 @@ export function choosePool(pools: readonly ThinPool[], name: string | undefined)
   const names = pools.map(({ metadata }) => metadata.name).join(", ");
   if (name === undefined) {
     const [marked, ...others] = pools.filter(({ spec }) => spec["default"] === true);
-    if (others.length > 0) throw invalid(`several ThinPools are marked as default (${[marked, ...others].map((pool) => pool?.metadata.name).join(", ")}): leave one`);
+    if (others.length > 0)
+      throw invalid(`several ThinPools are marked as default (${[marked, ...others].map((pool) => pool?.metadata.name).join(", ")}): leave one`);
     const chosen = marked ?? (pools.length === 1 && only.spec["default"] !== false ? only : undefined);
     if (chosen === undefined) throw invalid(`name a pool, since none of them is the default (${names})`);
     return requireStaying(chosen);

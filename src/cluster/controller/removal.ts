@@ -18,7 +18,7 @@ const REFUSAL_STANDS_MS = 5_000;
 export async function remove<Item extends Intent>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, id: string, call: Call): Promise<void> {
   using _ = parts.locks.take("deletion", { exclusive: [id] });
   for (let item = await find(store, id, call); item !== undefined; item = await findLive(store, id, call)) {
-    if (isTerminating(item) || (await deleteExactly(store, item, call))) return untilGone(parts, store, kind, item, call);
+    if (isTerminating(item) || (await deleteExactly(store, item, call))) return await untilGone(parts, store, kind, item, call);
   }
 }
 
@@ -61,7 +61,7 @@ export async function untilGone<Item extends Intent>(parts: ControllerParts, sto
 }
 
 /** What the node says of the deletion itself: a deletion is a generation of its own. */
-function refusalOf<Item extends Intent>(item: Item): Failure | undefined {
+function refusalOf(item: Intent): Failure | undefined {
   const { failure } = item.status;
   return isTerminating(item) && failure !== undefined && failure.generation >= item.metadata.generation ? failure : undefined;
 }

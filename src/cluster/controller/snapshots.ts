@@ -69,8 +69,7 @@ function requireNoMember(parts: ControllerParts, id: string): void {
 /** Unknown ids are success. A group's snapshots go with their group. */
 export async function deleteSnapshot(parts: ControllerParts, id: string, call: Call): Promise<void> {
   const group = groupOfMember(parts, id);
-  if (group !== undefined && !isTerminating(group))
-    throw invalid(`snapshot ${id} belongs to group snapshot ${group.metadata.name}, and is deleted with that`);
+  if (group !== undefined && !isTerminating(group)) throw invalid(`snapshot ${id} belongs to group snapshot ${group.metadata.name}, and is deleted with that`);
   await remove(parts, parts.snapshots, "snapshot", id, call);
 }
 

@@ -50,7 +50,8 @@ export async function untilJudged<Answer>(
     }
   };
   const outOfTime = (): void => ended.reject(new DmthinError({ code: "in-progress", ...subject, operation: `${subject.operation} ${waitsFor()}` }));
-  const timer = call.deadline === undefined ? undefined : setTimeout(outOfTime, Math.min(Math.max(call.deadline - Date.now() - MARGIN_MS, 0), LONGEST_TIMER_MS));
+  const timer =
+    call.deadline === undefined ? undefined : setTimeout(outOfTime, Math.min(Math.max(call.deadline - Date.now() - MARGIN_MS, 0), LONGEST_TIMER_MS));
   const releases = sources.map((source) => source.onChange(look));
   call.signal.addEventListener("abort", giveUp, { once: true });
   try {
