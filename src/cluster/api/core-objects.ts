@@ -1,5 +1,5 @@
 import { isError } from "../../errors.ts";
-import { PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, type Claim, type ClusterNode } from "../objects/core.ts";
+import { CLAIM, PERSISTENT_VOLUME, type Claim, type ClusterNode } from "../objects/core.ts";
 import type { ApiServer, ObjectsApi } from "./objects-api.ts";
 
 /** What the selection of `dmthin node`'s pods in dmthin's namespace is. */
@@ -7,7 +7,7 @@ export const AGENT_SELECTION = { labelSelector: "app.kubernetes.io/name=dmthin,a
 
 /** A claim, live; undefined when there is none. */
 export const getClaim = async (server: ApiServer, namespace: string, name: string, signal?: AbortSignal): Promise<Claim | undefined> =>
-  server.objects(PERSISTENT_VOLUME_CLAIM, namespace).get(name, signal);
+  server.objects(CLAIM, namespace).get(name, signal);
 
 /** The handles of all volumes of a driver that the cluster has a PersistentVolume of, live. */
 export async function volumeHandles(server: ApiServer, driver: string, signal?: AbortSignal): Promise<ReadonlySet<string>> {
@@ -24,7 +24,7 @@ export async function removeTaint(nodes: ObjectsApi<ClusterNode>, nodeName: stri
     const node = await nodes.get(nodeName, signal);
     if (node === undefined) return false;
     const { metadata, spec } = node;
-    const { taints = [] } = spec;
+    const { taints } = spec;
     const others = taints.filter((taint) => taint.key !== key);
     if (others.length === taints.length) return false;
     const { uid, resourceVersion } = metadata;

@@ -10,16 +10,17 @@ const node = z.object({
   spec: z
     .object({
       unschedulable: z.boolean().optional(),
-      taints: z.array(z.looseObject({ key: z.string(), effect: z.string() })).optional(),
+      taints: z.array(z.looseObject({ key: z.string(), effect: z.string() })).default([]),
     })
     .prefault({}),
 });
 export type ClusterNode = z.output<typeof node>;
 
+/** Of `dmthin node`. */
 const pod = z.object({
   metadata: lean,
   spec: z.object({ nodeName: z.string().optional() }).prefault({}),
-  status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional() }).prefault({}),
+  status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }).prefault({}),
 });
 export type AgentPod = z.output<typeof pod>;
 
@@ -57,8 +58,8 @@ const core = <Item extends ApiObject>(kind: string, plural: string, schema: z.Zo
 });
 
 export const NODE = core("Node", "nodes", node);
-export const POD = core("Pod", "pods", pod);
+export const AGENT_POD = core("Pod", "pods", pod);
 export const PERSISTENT_VOLUME = core("PersistentVolume", "persistentvolumes", persistentVolume);
-export const PERSISTENT_VOLUME_CLAIM = core("PersistentVolumeClaim", "persistentvolumeclaims", claim);
+export const CLAIM = core("PersistentVolumeClaim", "persistentvolumeclaims", claim);
 export const LEASE = core("Lease", "leases", lease, "coordination.k8s.io/v1");
 export const EVENT = core("Event", "events", event, "events.k8s.io/v1");
