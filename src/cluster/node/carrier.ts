@@ -13,7 +13,7 @@ export interface Carrier<Item extends PlacedObject> {
   problems(item: Item): readonly string[];
   held(view: PoolView, item: Item): Held;
   /** Makes it, or finds what an interrupted attempt has made. */
-  make(volumes: Volumes, item: Item, call: Call): Promise<void>;
+  make(volumes: Volumes, item: Item, view: PoolView, call: Call): Promise<void>;
   /** Repeated, finds it done. */
   change(volumes: Volumes, item: Item, call: Call): Promise<void>;
   remove(volumes: Volumes, item: Item, view: PoolView, call: Call): Promise<void>;

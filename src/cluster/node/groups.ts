@@ -14,7 +14,7 @@ export const carryGroups: Carrier<ThinSnapshotGroup> = {
     ...item.spec.sourceVolumes.filter((id) => !isVolumeId(id)).map((id) => `spec.sourceVolumes has ${JSON.stringify(id)}, which is no volume's`),
   ],
   held: (view, { metadata }) => (view.groups.has(metadata.name) ? "ready" : "nothing"),
-  make: async (volumes, { spec }, call) => void (await volumes.createGroup({ name: spec.name, sourceVolumeIds: spec.sourceVolumes }, call)),
+  make: async (volumes, { spec }, _, call) => void (await volumes.createGroup({ name: spec.name, sourceVolumeIds: spec.sourceVolumes }, call)),
   change: async () => undefined, // nothing in it may change
   remove: async (volumes, { metadata }, view, call) => volumes.deleteGroup(metadata.name, view.groups.get(metadata.name)?.snapshotIds ?? [], call),
   facts: (view, { metadata, spec }) => {

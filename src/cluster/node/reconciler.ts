@@ -118,7 +118,7 @@ export class Reconciler<Item extends PlacedObject> {
     const volumes = this.#parts.volumes.within(pool.pool);
     const call = this.#call(item);
     try {
-      if (what === "make") await this.#carrier.make(volumes, item, call);
+      if (what === "make") await this.#carrier.make(volumes, item, pool.pool.view, call);
       else if (what === "change") await this.#carrier.change(volumes, item, call);
       else await this.#carrier.remove(volumes, item, pool.pool.view, call);
     } catch (error) {

@@ -14,7 +14,7 @@ export const carrySnapshots: Carrier<ThinSnapshot> = {
     ...(isVolumeId(item.spec.sourceVolume) ? [] : [`spec.sourceVolume ${JSON.stringify(item.spec.sourceVolume)} is no volume's`]),
   ],
   held: (view, { metadata }) => recordOf(view, metadata.name)?.state ?? "nothing",
-  make: async (volumes, { spec }, call) => void (await volumes.createSnapshot({ name: spec.name, sourceVolumeId: spec.sourceVolume }, call)),
+  make: async (volumes, { spec }, _, call) => void (await volumes.createSnapshot({ name: spec.name, sourceVolumeId: spec.sourceVolume }, call)),
   change: async () => undefined, // nothing in it may change
   remove: async (volumes, { metadata }, _, call) => volumes.deleteSnapshot(metadata.name, call),
   facts: (view, { metadata }) => {

@@ -22,7 +22,9 @@ const notReady = (reason: string, message: string): Told => ({ type: "Ready", st
 export function statusOfHeld<Item extends PlacedObject>(seen: Seen<Item>, { answers }: { readonly answers: boolean }): StatusWanted {
   const { carrier, item, pool, now } = seen;
   const { status, metadata } = item;
-  if (pool.kind === "closed") return withTold(status, [healthOf(seen)], now);
+  // What another pool of that name has under the same id is not it, and nothing may ever make it seem so.
+  const isItsPool = pool.kind === "open" && (status.poolUUID === undefined || status.poolUUID === pool.uuid);
+  if (!isItsPool) return withTold(status, [healthOf(seen)], now);
   const facts = carrier.facts(pool.pool.view, item);
   if (facts === undefined) return { ...status };
   const damage = carrier.damage(pool.pool.view, item);

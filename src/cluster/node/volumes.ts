@@ -1,7 +1,7 @@
 import type { MutableParameters, Origin, VolumeRecord } from "../../catalog/records.ts";
 import type { PoolView } from "../../pool/pool.ts";
 import { isSnapshotId, isVolumeId, volumeId } from "../../volumes/ids.ts";
-import type { SizeRange, VolumeWanted } from "../../volumes/volumes.ts";
+import type { Call, SizeRange, Volumes, VolumeWanted } from "../../volumes/volumes.ts";
 import type { ThinVolume, ThinVolumeSpec } from "../objects/thin-volume.ts";
 import type { Carrier } from "./carrier.ts";
 import { damageOf } from "./damage.ts";
@@ -14,14 +14,15 @@ export const carryVolumes: Carrier<ThinVolume> = {
   tellsPoolHealth: true,
   problems: (item) => [...nameProblems(item, volumeId), ...specProblems(item.spec)],
   held: (view, { metadata }) => recordOf(view, metadata.name)?.state ?? "nothing",
-  make: async (volumes, { spec }, call) => void (await volumes.create(wantedOf(spec), call)),
-  change: async (volumes, item, call) => {
-    const { metadata, spec } = item;
-    // Also when the catalogue has the size already: what should have grown the device may have been interrupted.
-    if (spec.requiredBytes > (item.status.sizeBytes ?? 0)) await volumes.expand(metadata.name, sizeOf(spec), call);
-    const mutable = mutableOf(spec);
-    if (Object.keys(mutable).length > 0) await volumes.modify(metadata.name, mutable, call);
+  make: async (volumes, item, view, call) => {
+    const wanted = wantedOf(item.spec);
+    if (recordOf(view, item.metadata.name) === undefined) return void (await volumes.create(wanted, call));
+    // Made by an attempt that did not come to tell: what may change while it lives may have been changed since.
+    const size = { ...wanted.size, requiredBytes: 0n };
+    await volumes.create({ ...wanted, size, parameters: { ...wanted.parameters, mutable: {} } }, call);
+    await change(volumes, item, call);
   },
+  change,
   remove: async (volumes, { metadata }, _, call) => volumes.delete(metadata.name, call),
   facts: (view, { metadata }) => {
     const record = recordOf(view, metadata.name);
@@ -31,6 +32,13 @@ export const carryVolumes: Carrier<ThinVolume> = {
   },
   damage: (view, { metadata }) => damageOf(view, [metadata.name]),
 };
+
+async function change(volumes: Volumes, { metadata, spec, status }: ThinVolume, call: Call): Promise<void> {
+  // Also when the catalogue has the size already: what should have grown the device may have been interrupted.
+  if (spec.requiredBytes > (status.sizeBytes ?? 0)) await volumes.expand(metadata.name, sizeOf(spec), call);
+  const mutable = mutableOf(spec);
+  if (Object.keys(mutable).length > 0) await volumes.modify(metadata.name, mutable, call);
+}
 
 function recordOf(view: PoolView, id: string): VolumeRecord | undefined {
   const record = view.thins.get(id);
