@@ -1,6 +1,6 @@
-import { CRD_FILES, writeCrds } from "../chart/crd-files.ts";
+import { generateChart } from "../chart/generated.ts";
 import { generate, GENERATED } from "../unit/proto/generator.ts";
 
-/** The protocols' descriptors and types, after a change in proto/; the objects' definitions, after one in src/cluster/objects or a pool's options. */
+/** The protocols' descriptors and types, after a change in proto/; parts of the chart, after one in src/cluster/objects, a pool's options or alerts/. */
 await generate(GENERATED);
-await writeCrds(CRD_FILES);
+await generateChart();

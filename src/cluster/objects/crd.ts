@@ -61,7 +61,7 @@ interface Definition {
 
 const PENDING = { phase: "Pending" };
 /** Docker's words can say all of a pool, what it lies on too. */
-const thinPoolSpec = z.strictObject({ ...poolDocument.omit({ name: true }).partial({ backing: true }).shape, ...clusterPoolSpec });
+export const thinPoolSpec = z.strictObject({ ...poolDocument.omit({ name: true }).partial({ backing: true }).shape, ...clusterPoolSpec });
 
 const DEFINITIONS: readonly Definition[] = [
   {

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "commander";
+import { readText, readYaml } from "../config/load.ts";
+import type { AppliedPool, Held, PoolHealth } from "../cluster/installation/installation.ts";
+import { DmthinError } from "../errors.ts";
+import { begin, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type End } from "./command.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What the chart's jobs do in a cluster, and people may: by a pod's service account, or a kubeconfig file. */
+export interface ClusterWork {
+  readonly applyPools: (pools: Readonly<Record<string, object>>) => Promise<readonly AppliedPool[]>;
+  readonly held: () => Promise<readonly Held[]>;
+  readonly health: () => Promise<readonly PoolHealth[]>;
+}
+
+export interface ClusterParts {
+  readonly terminal: Terminal;
+  readonly cluster: (kubeconfig: string | undefined) => Promise<ClusterWork>;
+}
+
+interface Options {
+  readonly kubeconfig?: string;
+}
+
+const KUBECONFIG = ["--kubeconfig <file>", "how to reach the cluster from outside a pod"] as const;
+const POLL_MS = 2000;
+/** How many of what is left are named. */
+const NAMED = 20;
+
+export function addClusterCommands(dmthin: Command, parts: ClusterParts, end: End): void {
+  const { terminal } = parts;
+  const cluster = begin(dmthin.command("cluster"), terminal, ["dmthin cluster check", "dmthin cluster guard"]).description(
+    "What installing and removing the driver asks of a Kubernetes cluster.",
+  );
+  begin(cluster.command("apply-pools"), terminal, ["dmthin cluster apply-pools pools.yaml"])
+    .argument("<file>", "YAML or JSON: each ThinPool's spec, by its name")
+    .description("Make ThinPools and change those that are there. Others stay as they are.")
+    .option(...KUBECONFIG)
+    .action(async (file: string, { kubeconfig }: Options) => end(applyPools(await parts.cluster(kubeconfig), file, terminal)));
+  begin(cluster.command("guard"), terminal, ["dmthin cluster guard && helm uninstall dmthin"])
+    .description("Fail while there are volumes or snapshots: without the driver they would have nobody.")
+    .option(...KUBECONFIG)
+    .action(async ({ kubeconfig }: Options) => end(guard(await parts.cluster(kubeconfig), terminal)));
+  begin(cluster.command("check"), terminal, ["dmthin cluster check --wait 120"])
+    .description("Say how the ThinPools are on their nodes. Exit code 1 when one is not well.")
+    .option("--wait <seconds>", "how long to wait until all are well", "0")
+    .option(...KUBECONFIG)
+    .action(async ({ kubeconfig, wait }: Options & { readonly wait: string }, command: Command) => {
+      if (!/^\d{1,5}$/.test(wait)) return command.error("--wait takes seconds", { exitCode: EXIT_USAGE });
+      return end(check(await parts.cluster(kubeconfig), Number(wait) * 1000, terminal));
+    });
+}
+
+async function applyPools(work: ClusterWork, file: string, { output }: Terminal): Promise<number> {
+  const applied = await work.applyPools(poolsOf(readYaml(await readText(file, "as argument"), file), file));
+  for (const { name, outcome } of applied) output.write(`ThinPool ${name}: ${outcome}\n`);
+  return EXIT_OK;
+}
+
+const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function poolsOf(document: unknown, source: string): Readonly<Record<string, object>> {
+  const pools = Object.entries(isMapping(document) ? document : {});
+  const problems = pools.filter(([, spec]) => !isMapping(spec)).map(([path]) => ({ path, message: "is no ThinPool's spec" }));
+  if (!isMapping(document)) problems.push({ path: "", message: "names no ThinPools" });
+  if (problems.length > 0) throw new DmthinError({ code: "config-invalid", source, problems });
+  return Object.fromEntries(pools.flatMap(([name, spec]) => (isMapping(spec) ? [[name, spec]] : [])));
+}
+
+async function guard(work: ClusterWork, { output, error }: Terminal): Promise<number> {
+  const held = await work.held();
+  if (held.length === 0) {
+    output.write("No volumes and no snapshots: the driver can be removed.\n");
+    return EXIT_OK;
+  }
+  error.write(`dmthin: ${held.length} volumes and snapshots are left, which without the driver would have nobody:\n`);
+  for (const each of held.slice(0, NAMED)) error.write(`  ${spell(each)}\n`);
+  if (held.length > NAMED) error.write(`  and ${held.length - NAMED} more\n`);
+  error.write("Delete the claims, VolumeSnapshots and VolumeGroupSnapshots that they belong to. What a node had that is gone for good\n");
+  error.write("is forgotten by annotating its NodeThinPool with dmthin.io/forget. To remove the driver all the same: --no-hooks.\n");
+  return EXIT_FAILURE;
+}
+
+function spell({ kind, name, node, claim, isTerminating }: Held): string {
+  const what = claim === undefined ? "" : `, of claim ${claim}`;
+  return `${kind} ${name} on node ${node}${what}${isTerminating ? ", being deleted" : ""}`;
+}
+
+async function check(work: ClusterWork, waitMs: number, { output }: Terminal): Promise<number> {
+  const until = Date.now() + waitMs;
+  let health = await work.health();
+  while (!health.every(({ isWell }) => isWell) && Date.now() < until) {
+    await sleep(POLL_MS);
+    health = await work.health();
+  }
+  if (health.length === 0) output.write("The driver is installed. There is no ThinPool yet, so no volume can be made.\n");
+  for (const { pool, desiredNodes, readyNodes, troubles } of health) {
+    output.write(`ThinPool ${pool}: ready on ${readyNodes} of ${desiredNodes} nodes\n`);
+    for (const { node, phase, message } of troubles) output.write(`  ${node}: ${phase}${message === "" ? "" : `: ${message}`}\n`);
+  }
+  return health.every(({ isWell }) => isWell) ? EXIT_OK : EXIT_FAILURE;
+}
