@@ -1,9 +1,13 @@
-import { closeSync, ftruncateSync, openSync, unlinkSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { cacheFolder } from "./cache.ts";
+import { run } from "./command.ts";
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+/** What is empty takes no room. */
+const COPY = ["cp", "--sparse=always", "--reflink=auto", "--dereference"];
 
 /** Bytes of a size such as `512M` or `8G` (powers of 1024). */
 export function parseSize(text: string): number {
@@ -36,6 +40,22 @@ export class Disk implements Disposable {
     unlinkSync(file);
     ftruncateSync(fd, bytes);
     return new Disk(bytes, fd);
+  }
+
+  /** A disk that begins with what a file holds, which stays as it is. */
+  static async copyOf(file: string): Promise<Disk> {
+    const copy = join(await cacheFolder(), `disk-${randomUUID()}`);
+    try {
+      await run([...COPY, file, copy]);
+      return new Disk(statSync(copy).size, openSync(copy, "r+"));
+    } finally {
+      unlinkSync(copy);
+    }
+  }
+
+  /** Keeps what it holds now in a file, for `copyOf`. */
+  async saveTo(file: string): Promise<void> {
+    await run([...COPY, `/proc/${process.pid}/fd/${this.fd}`, file]);
   }
 
   [Symbol.dispose](): void {

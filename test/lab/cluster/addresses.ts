@@ -8,6 +8,7 @@ export const BRIDGE = "cluster";
 
 export const nodeName = (index: number): string => `node-${index}`;
 export const nodeAddress = (index: number): string => `10.99.0.${10 + index}`;
+export const nodeMac = (index: number): string => `02:00:0a:63:00:${(10 + index).toString(16).padStart(2, "0")}`;
 export const podRange = (index: number): string => `10.244.${index}.0/24`;
 export const tapName = (index: number): string => `tap${index}`;
 

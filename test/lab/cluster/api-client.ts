@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { Agent, request, type RequestOptions } from "node:https";
 import type { IncomingMessage } from "node:http";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { API_PORT, CONTROL_PLANE } from "./addresses.ts";
 import type { Certificates } from "./certificates.ts";
@@ -108,7 +107,7 @@ export class ApiClient {
     yield [...objects.values()];
     const query = new URLSearchParams({ watch: "true", resourceVersion: metadata.resourceVersion, timeoutSeconds: String(WATCH_SECONDS) });
     const response = await this.#send("GET", `${path}${path.includes("?") ? "&" : "?"}${query.toString()}`, undefined, signal);
-    for await (const line of createInterface(response)) {
+    for await (const line of lines(response)) {
       const { type, object } = JSON.parse(line) as WatchEvent;
       if (type === "ERROR") return;
       if (type === "DELETED") objects.delete(object.metadata.uid);
@@ -129,6 +128,17 @@ export class ApiClient {
     const [response] = (await once(outgoing, "response")) as [IncomingMessage];
     if ((response.statusCode ?? 500) < 300) return response;
     throw new ApiRefusal(`${method} ${path}`, response.statusCode ?? 500, await collect(response));
+  }
+}
+
+/** Not node:readline, whose interface dies of an error of its input. */
+async function* lines(response: IncomingMessage): AsyncGenerator<string> {
+  let rest = "";
+  response.setEncoding("utf8");
+  for await (const chunk of response) {
+    const whole = (rest + (chunk as string)).split("\n");
+    rest = whole.pop() ?? "";
+    yield* whole;
   }
 }
 

@@ -10,13 +10,13 @@ import { Certificates } from "./certificates.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { otherImages } from "./images.ts";
 import { connectNode, layNetwork } from "./network.ts";
+import { nodeDisk } from "./node-disk.ts";
 import { ClusterNode } from "./node.ts";
 import { isTrue } from "./objects.ts";
 import { clusterTools, program, type ClusterTools } from "./tools.ts";
 import { SNAPSHOTTER } from "./versions.ts";
 
 const READY_SECONDS = 300;
-const SYSTEM_DISK = "12G";
 
 export interface ClusterOptions {
   readonly nodes: number;
@@ -24,14 +24,15 @@ export interface ClusterOptions {
   readonly poolDisks: readonly string[];
   /** Of each node. Default 2G. */
   readonly memory?: string;
-  /** Archives of images beside those that every cluster has. */
+  /** Archives of images beside those that every cluster has, as they were given to `prepareCluster`. */
   readonly images?: readonly string[];
 }
 
 /** Builds what clusters are made of, where that is not there yet: a cluster's own namespaces have no network. */
-export async function prepareCluster(): Promise<void> {
+export async function prepareCluster(images: readonly string[] = []): Promise<void> {
   await prepareLab();
-  await otherImages(await clusterTools());
+  const tools = await clusterTools();
+  await nodeDisk(tools, await otherImages(tools), images);
 }
 
 /** A real Kubernetes: its control plane in this process's namespaces, its nodes in guests. To be started by `inOwnNamespaces`. */
@@ -51,7 +52,7 @@ export class Cluster implements AsyncDisposable {
 
   static async start({ nodes: count, poolDisks, memory = "2G", images = [] }: ClusterOptions): Promise<Cluster> {
     const tools = await clusterTools();
-    const archives = [...(await otherImages(tools)), ...images];
+    const system = await nodeDisk(tools, await otherImages(tools), images);
     await layNetwork();
     const folder = await ownFolder();
     const certificates = await Certificates.create(folder);
@@ -59,8 +60,8 @@ export class Cluster implements AsyncDisposable {
     const nodes: ClusterNode[] = [];
     for (let index = 1; index <= count; index += 1) {
       await connectNode(index);
-      const disks = await Promise.all([SYSTEM_DISK, ...poolDisks].map((size) => Disk.create(size)));
-      nodes.push(new ClusterNode(index, { tools, certificates, images: archives, disks, memory }));
+      const disks = [await Disk.copyOf(system), ...(await Promise.all(poolDisks.map((size) => Disk.create(size))))];
+      nodes.push(new ClusterNode(index, { tools, certificates, disks, memory }));
     }
     const cluster = new Cluster(tools, controlPlane, folder, nodes);
     await step(`starting ${count} nodes`, async () => {

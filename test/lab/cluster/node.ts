@@ -5,7 +5,7 @@ import type { Disk } from "../disk.ts";
 import { deviceNames } from "../disk.ts";
 import type { Guest } from "../guest.ts";
 import { startGuest } from "../start.ts";
-import { AGENT_PORT, CONTROL_PLANE, nodeAddress, nodeName, podRange, tapName } from "./addresses.ts";
+import { AGENT_PORT, CONTROL_PLANE, nodeAddress, nodeMac, nodeName, podRange, tapName } from "./addresses.ts";
 import type { AgentAnswer, AgentRequest } from "./agent.ts";
 import type { Certificates } from "./certificates.ts";
 import { kubeconfig } from "./kubeconfig.ts";
@@ -14,8 +14,6 @@ import { program, type ClusterTools } from "./tools.ts";
 export interface NodeOptions {
   readonly tools: ClusterTools;
   readonly certificates: Certificates;
-  /** Archives that containerd loads. */
-  readonly images: readonly string[];
   /** The first is the system's own; the others are the pools', /dev/ubdc and so on. They outlive boots. */
   readonly disks: readonly Disk[];
   readonly memory: string;
@@ -47,15 +45,15 @@ export class ClusterNode implements AsyncDisposable {
 
   /** Boots it, with what its disks hold. Returns when its kubelet has been started; it is Ready some seconds later. */
   async start(): Promise<void> {
-    const { tools, images, disks, memory } = this.#options;
+    const { tools, disks, memory } = this.#options;
     this.#guest = await startGuest({
       command: ["sh", "test/lab/guest/cluster-node.sh"],
       environment: {
+        NODE_MAC: nodeMac(this.index),
         NODE_ADDRESS: this.address,
         NODE_PODS: podRange(this.index),
         NODE_GATEWAY: CONTROL_PLANE,
         NODE_DISK: `/dev/${deviceNames(disks)[0]}`,
-        NODE_IMAGES: images.join(" "),
         NODE_DEBIAN: tools.debian,
       },
       disks,

@@ -13,6 +13,8 @@ export const PRODUCT_IMAGE = { repository: "docker.io/library/dmthin", tag: "lab
 const BASE_IMAGE = "docker.io/library/debian:trixie-slim";
 const BASE_SUITE = "trixie";
 const KEPT_IMAGES = 2;
+/** Where a build finds the certificates that this machine trusts beside the usual ones. */
+const AUTHORITIES = "/root/authorities.crt";
 
 /**
  * The image that the Dockerfile makes of this checkout, built for real; again only when something that goes into it has changed.
@@ -68,14 +70,13 @@ async function build(context: string, archive: string): Promise<void> {
   await ensureProgram("buildah", ["buildah"]);
   const storage = join(await cacheFolder(), "buildah");
   const buildah = (...args: readonly string[]) =>
-    run(["env", "STORAGE_DRIVER=vfs", "BUILDAH_ISOLATION=chroot", "buildah", "--root", storage, "--runroot", join(storage, "run"), ...args]);
+    run(["env", "BUILDAH_ISOLATION=chroot", "buildah", "--root", storage, "--runroot", join(storage, "run"), ...args]);
   const name = `${PRODUCT_IMAGE.repository}:${PRODUCT_IMAGE.tag}`;
-  const npmrc = join(context, "npmrc");
   try {
     await ensureBase(buildah, context);
-    await writeFile(npmrc, await npmAccess());
+    const mounts = (await npmAccess(context)).flatMap((mount) => ["--volume", mount]);
     // Layers are kept: as long as the dependencies stay the same, only the program is built again.
-    await buildah("bud", "--layers", "--pull-never", "--volume", `${npmrc}:/root/.npmrc:ro`, "--tag", name, context);
+    await buildah("bud", "--layers", "--pull-never", ...mounts, "--tag", name, context);
     await buildah("push", name, `docker-archive:${archive}:${name}`);
     await buildah("rmi", "--prune");
   } catch (cause) {
@@ -103,8 +104,14 @@ async function ensureBase(buildah: (...args: readonly string[]) => Promise<strin
   await rm(tree);
 }
 
-/** How this machine's npm reaches its registry. */
-async function npmAccess(): Promise<string> {
-  const registry = (await run(["npm", "config", "get", "registry"], { cwd: "/" })).trim();
-  return registry === "" || registry === "undefined" ? "" : `registry=${registry}\n`;
+/** How this machine's npm reaches its registry, as mounts for the steps of the build: nothing of it gets into the image. */
+async function npmAccess(work: string): Promise<readonly string[]> {
+  const authorities = (await npmSetting("cafile")) ?? process.env["NODE_EXTRA_CA_CERTS"];
+  const settings = [`registry=${(await npmSetting("registry")) ?? ""}`, ...(authorities === undefined ? [] : [`cafile=${AUTHORITIES}`])];
+  const npmrc = join(work, "npmrc");
+  await writeFile(npmrc, `${settings.join("\n")}\n`);
+  return [`${npmrc}:/root/.npmrc:ro`, ...(authorities === undefined ? [] : [`${authorities}:${AUTHORITIES}:ro`])];
 }
+
+const npmSetting = async (name: string): Promise<string | undefined> =>
+  /^(?!undefined|null)(\S+)$/m.exec(await run(["npm", "config", "get", name], { cwd: "/" }))?.[1];

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes a guest a node of the lab's cluster, as far as containerd; its agent, which this becomes, starts the rest.
-# Environment: NODE_ADDRESS, NODE_PODS (its pods' range), NODE_GATEWAY, NODE_DISK (what the node writes is kept there from
-# one boot to the next), NODE_IMAGES (archives), NODE_DEBIAN (a tree with containerd), and what the agent reads.
+# Environment: NODE_MAC, NODE_ADDRESS, NODE_PODS (its pods' range), NODE_GATEWAY, NODE_DISK (what the node writes is kept there from
+# one boot to the next; it begins with what load-images.sh made), NODE_DEBIAN (a tree with containerd).
 set -e
 export PATH="$NODE_DEBIAN/usr/sbin:$NODE_DEBIAN/usr/bin:$PATH"
+ip link set vec0 address "$NODE_MAC" # the same at each boot, or the host's neighbour table is wrong for minutes
 ip link set vec0 up
 ip addr add "$NODE_ADDRESS/24" dev vec0
 ip route add default via "$NODE_GATEWAY"
@@ -20,7 +21,6 @@ mount --bind "$modules" "/lib/modules/$(uname -r)"
 { cat /proc/cpuinfo && echo "cpu MHz : 2000.0"; } > /run/lab/cpuinfo
 mount --bind /run/lab/cpuinfo /proc/cpuinfo
 
-blkid "$NODE_DISK" > /run/lab/blkid || mkfs.ext4 -q "$NODE_DISK"
 mkdir -p /run/lab/disk
 mount "$NODE_DISK" /run/lab/disk
 for folder in kubelet containerd dmthin log cni; do
@@ -48,10 +48,5 @@ until ctr version > /run/lab/ctr 2>&1; do
   tries=$((tries + 1))
   [ $tries -lt 300 ] || { cat /run/lab/ctr; tail -n 20 /var/log/containerd.log; exit 1; }
   sleep 0.2
-done
-for image in $NODE_IMAGES; do # those of an earlier boot are still there
-  mark=/run/lab/disk/$(echo "$image" | tr / _).imported
-  [ -e "$mark" ] || ctr --namespace k8s.io images import "$image" > /run/lab/ctr
-  : > "$mark"
 done
 exec node test/lab/cluster/agent.ts
