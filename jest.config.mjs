@@ -15,7 +15,7 @@ export default {
     project("exhaustive"),
     project("contract"),
     project("lab"),
-    project("kernel"),
+    project("kernel", { globalSetup: "<rootDir>/test/harness/bundle.ts" }),
     project("crash"),
     project("power-cut"),
     project("reboot"),

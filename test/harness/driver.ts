@@ -8,8 +8,9 @@ import { DriverClient } from "./driver-client.ts";
 
 const READY_MS = 60_000;
 
-/** What users run; tests that need no bundle take the sources. */
-export const BUNDLE: readonly string[] = [join(checkout, "dist/main.js")];
+/** What users run: of a test project that makes a bundle of its own (bundle.ts), or that of `npm run build`. */
+export const BUNDLE: readonly string[] = [process.env["DMTHIN_BUNDLE"] ?? join(checkout, "dist/main.js")];
+/** The same, slow to start. */
 export const SOURCES: readonly string[] = [nodeBinary, join(checkout, "src/main.ts")];
 
 /** The driver as its users run it: `main standalone --config FILE`, in a folder of its own. */

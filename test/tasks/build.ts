@@ -1,5 +1,6 @@
+import { statSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { build, type OutputFile } from "esbuild";
 import { checkout } from "../lab/checkout.ts";
 
@@ -19,17 +20,21 @@ const BESIDE = ["src/pool/dead-man.sh"];
 /** CommonJS dependencies find their `require` in an ES module by this. */
 const REQUIRE = 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);';
 
-const BEING_MADE = ".being-made";
+const OLD_MS = 3_600_000;
 
 /** In one step: a driver may be running from the same checkout, in another guest. */
 async function replace(path: string, contents: Uint8Array, mode: number): Promise<void> {
-  const made = `${path}.${process.pid}${BEING_MADE}`;
+  const made = `${path}.${process.pid}.being-made`;
   await writeFile(made, contents, { mode });
   await rename(made, path);
 }
 
-const dist = join(checkout, "dist");
+/** `npm run build`; where else a bundle is to lie is its argument. */
+const dist = process.argv[2] ?? join(checkout, "dist");
 const start = Date.now();
+
+/** A process that has begun may still read a piece that is not made any more. */
+const isOld = (path: string): boolean => start - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? start) > OLD_MS;
 
 async function bundle(entryPoints: Readonly<Record<string, string>>, splitting: boolean): Promise<readonly OutputFile[]> {
   const { outputFiles } = await build({
@@ -61,5 +66,5 @@ await mkdir(dist, { recursive: true });
 const START = "main.js"; // comes last, when there is all that it names; names Node and its flags itself
 for (const [name, contents] of [...files].toSorted(([left], [right]) => Number(left === START) - Number(right === START)))
   await replace(join(dist, name), contents, name === START ? 0o755 : 0o644);
-for (const name of await readdir(dist)) if (!files.has(name) && !name.endsWith(BEING_MADE)) await rm(join(dist, name), { recursive: true });
-process.stdout.write(`dist/main.js: built in ${((Date.now() - start) / 1000).toFixed(1)} s\n`);
+for (const name of await readdir(dist)) if (!files.has(name) && isOld(join(dist, name))) await rm(join(dist, name), { recursive: true, force: true });
+process.stdout.write(`${join(relative(checkout, dist), START)}: built in ${((Date.now() - start) / 1000).toFixed(1)} s\n`);

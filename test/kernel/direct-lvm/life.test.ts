@@ -5,7 +5,7 @@ import { afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/glob
 import { Catalog } from "../../../src/catalog/catalog.ts";
 import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { VolumeUser } from "../../demo/volume-user.ts";
-import { Driver, SOURCES } from "../../harness/driver.ts";
+import { Driver } from "../../harness/driver.ts";
 import { cleanMachine, describePool, DISKS, dm, endsOf, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
 import { run } from "../../../src/exec/run.ts";
 import { createBacking } from "../../../src/pool/create-backing.ts";
@@ -31,7 +31,7 @@ const sharedOut = async (): Promise<Readonly<Record<string, readonly string[]>>>
 
 test("a pool on two disks serves a volume's whole life, through a kill of the driver; the second start finds all that the first has made", async () => {
   const config = { nodeName: "direct", pools: [{ name: "direct", backing: { directLvm: { devices: [SECOND, THIRD], metadataDevices: [FIRST] } } }] };
-  let driver = await Driver.start(folder, config, SOURCES);
+  let driver = await Driver.start(folder, config);
   let user = new VolumeUser(driver.client, folder);
   const made = await sharedOut();
   const id = await user.create("a", SIZE);
@@ -42,7 +42,7 @@ test("a pool on two disks serves a volume's whole life, through a kill of the dr
   writeFileSync(join(target, "file"), "changed", { flush: true });
   await driver.stop("SIGKILL");
 
-  driver = await Driver.start(folder, config, SOURCES);
+  driver = await Driver.start(folder, config);
   user = new VolumeUser(driver.client, folder);
   expect(await sharedOut()).toEqual(made);
   expect(readFileSync(join(target, "file"), "utf8")).toBe("changed");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
 import { VolumeUser } from "../../demo/volume-user.ts";
-import { Driver, SOURCES } from "../../harness/driver.ts";
+import { Driver } from "../../harness/driver.ts";
 
 /**
  * Programs are what makes LVM's drivers slow, so the volume's path is free of them. Counted by the kernel: the page
@@ -26,7 +26,7 @@ beforeAll(async () => {
   mkdirSync(DISK, { recursive: true });
   expect(spawnSync("mount", [disk, DISK]).status).toBe(0);
   const pool = { name: "quiet", backing: { loop: { directory: join(DISK, "pool"), dataSize: "2Gi", metadataSize: "16Mi" } }, discardOnDelete: true };
-  driver = await Driver.start(FOLDER, { nodeName: "quiet", stateDirectory: join(DISK, "state"), pools: [pool] }, SOURCES);
+  driver = await Driver.start(FOLDER, { nodeName: "quiet", stateDirectory: join(DISK, "state"), pools: [pool] });
   user = new VolumeUser(driver.client, FOLDER);
 });
 afterAll(async () => {

@@ -7,7 +7,7 @@ import { checkout } from "../../lab/checkout.ts";
 import { askedFor, seriesOf } from "../../alerts/exposition.ts";
 import { blankDisks, removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
 import { BLOCK, VolumeUser } from "../../demo/volume-user.ts";
-import { Driver, SOURCES } from "../../harness/driver.ts";
+import { BUNDLE, Driver } from "../../harness/driver.ts";
 
 /** What an operator and Prometheus see of a driver with many volumes, on a real kernel. */
 jest.setTimeout(120_000);
@@ -30,7 +30,7 @@ beforeAll(async () => {
   const plain = { name: "plain", backing: { devices: { data, metadata: loopDevice(join(DISK, "metadata"), 32 * MiB) } } };
   const loop = { directory: join(DISK, "pool"), dataSize: "2Gi", metadataSize: "16Mi", hostReserve: "1Mi" };
   const seen = { name: "seen", default: true, backing: { loop }, overcommitRatio: 1000 };
-  driver = await Driver.start(FOLDER, { nodeName: "lab", stateDirectory: join(DISK, "state"), pools: [seen, plain], metrics: { listen: ADDRESS } }, SOURCES);
+  driver = await Driver.start(FOLDER, { nodeName: "lab", stateDirectory: join(DISK, "state"), pools: [seen, plain], metrics: { listen: ADDRESS } });
   user = new VolumeUser(driver.client, FOLDER, BLOCK);
 });
 afterAll(async () => {
@@ -58,7 +58,7 @@ function loopDevice(file: string, bytes: number): string {
 const discardMaximum = (path: string): number => Number(readFileSync(`/sys/block/${basename(path)}/queue/discard_max_bytes`, "utf8"));
 
 function command(...args: readonly string[]): string {
-  const [program = "", ...before] = SOURCES;
+  const [program = "", ...before] = BUNDLE;
   const argv = [...before, ...args, "--socket", Driver.paths(FOLDER).adminSocket];
   const { status, stdout, stderr } = spawnSync(program, argv, { encoding: "utf8" });
   expect({ status, stderr: stderr.replaceAll(/^.*ExperimentalWarning.*$|^\(Use .*$/gm, "").trim() }).toEqual({ status: 0, stderr: "" });
@@ -82,7 +82,8 @@ function write(file: string, bytes: number): void {
   closeSync(fd);
 }
 
-const get = async (path: string): Promise<Response> => fetch(`http://${ADDRESS}${path}`);
+/** On a connection of its own: the server closes idle ones after 5 s, which nobody here sees while a command runs. */
+const get = async (path: string): Promise<Response> => fetch(`http://${ADDRESS}${path}`, { headers: { connection: "close" } });
 
 test("a volume and its snapshot share what was written before, and have alone what was written after", async () => {
   const id = await user.create("block", GiB);

@@ -12,7 +12,7 @@ import { describeDisk } from "../../contract/kernel/real.ts";
 import { blankDisks, removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
 import { labDisks } from "../../contract/choice.ts";
 import { VolumeUser } from "../../demo/volume-user.ts";
-import { Driver, SOURCES } from "../../harness/driver.ts";
+import { Driver } from "../../harness/driver.ts";
 import { RECORD_BYTES } from "./fsync-writer.ts";
 
 const [FIRST = "", SECOND = ""] = labDisks;
@@ -40,7 +40,7 @@ export class FullBench {
   }
 
   async restart(): Promise<void> {
-    this.#driver = await Driver.start(this.folder, this.#config, SOURCES);
+    this.#driver = await Driver.start(this.folder, this.#config);
   }
 
   async kill(): Promise<void> {

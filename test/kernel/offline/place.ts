@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { VolumeUser } from "../../demo/volume-user.ts";
-import { Driver, SOURCES } from "../../harness/driver.ts";
+import { BUNDLE, Driver } from "../../harness/driver.ts";
 import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { isPoolDevice } from "../../../src/pool/names.ts";
 
@@ -70,13 +70,13 @@ export class Place {
 
   /** The driver, and a user of its volumes of each kind. */
   async start(): Promise<{ readonly driver: Driver; readonly user: (type?: string) => VolumeUser }> {
-    const driver = await Driver.start(this.folder, this.#config, SOURCES);
+    const driver = await Driver.start(this.folder, this.#config);
     return { driver, user: (type = "ext4") => new VolumeUser(driver.client, this.folder, capability(type)) };
   }
 
   /** `dmthin …`, as an administrator says it. */
   dmthin(...args: readonly string[]): Ended {
-    const [program = "", ...entry] = SOURCES;
+    const [program = "", ...entry] = BUNDLE;
     const { status, stdout, stderr } = spawnSync(program, [...entry, ...args], { encoding: "utf8" });
     return { code: status, output: stdout, error: stderr };
   }
