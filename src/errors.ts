@@ -43,6 +43,8 @@ export type ErrorFacts =
   | { readonly code: "pool-not-ready"; readonly pool: string; readonly reason: string }
   /** The pool was looked at and not taken: a person has to decide. */
   | { readonly code: "pool-refused"; readonly pool: string; readonly reason: string; readonly remedy: string }
+  /** What was asked of a pool cannot be done, and nothing of it was changed: it goes on as before. */
+  | { readonly code: "pool-unchanged"; readonly pool: string; readonly reason: string; readonly remedy: string }
   /** A call into the pool has not come back by its caller's deadline; it goes on and is not undone. */
   | { readonly code: "pool-stuck"; readonly pool: string; readonly operation: string; readonly forSeconds: number }
   | { readonly code: "sources-apart"; readonly reason: string }
@@ -144,6 +146,7 @@ const sentences: Sentences = {
   "pool-not-writable": ({ pool, state }) => `pool ${pool} is in state ${state} and takes no changes: ${REMEDIES[state] ?? 'see "dmthin info"'}`,
   "pool-not-ready": ({ pool, reason }) => `pool ${pool} is not ready yet (${reason}): try again`,
   "pool-refused": ({ pool, reason, remedy }) => `pool ${pool} is not used: ${reason}; ${remedy}`,
+  "pool-unchanged": ({ pool, reason, remedy }) => `pool ${pool} stays as it is: ${reason}; ${remedy}`,
   "pool-stuck": ({ pool, operation, forSeconds }) =>
     `${operation} in pool ${pool} has waited ${forSeconds} s for the kernel and goes on waiting: try again; if it stays so, look at the disks below the pool`,
   "not-in-topology": ({ node, asked }) => `volumes made here are on node ${node}, and only ${asked.join(", ")} would do`,
@@ -201,9 +204,12 @@ export const isError = <Code extends ErrorCode>(error: unknown, code: Code): err
 /** Whether the kernel refused with this errno, such as "EBUSY". */
 export const isErrno = (error: unknown, errno: string): boolean => isError(error, "kernel-failed") && error.facts.errno === errno;
 
-/** In words, with what it came from: "cannot stage (because EIO: …)". For logs. */
-export const withCauses = (error: Error): string =>
-  types.isNativeError(error.cause) ? `${error.message} (because ${withCauses(error.cause)})` : error.message;
+/** In words, with what it came from: "cannot stage (because EIO: …)"; what the sentence has in it already is not said twice. For logs. */
+export function withCauses(error: Error): string {
+  if (!types.isNativeError(error.cause)) return error.message;
+  const because = withCauses(error.cause);
+  return error.message.includes(because) ? error.message : `${error.message} (because ${because})`;
+}
 
 /** An error as plain data, to cross a thread; `fromPlain` makes it an error again, its causes with it. */
 export interface PlainError {

@@ -1,5 +1,5 @@
 import type { OfflineWork, Which } from "../offline/commands.ts";
-import { isLoss, type Confirm, type Finding, type Progress, type SurvivorReport } from "../offline/report.ts";
+import { counted, isLoss, type Confirm, type Finding, type Progress, type SurvivorReport } from "../offline/report.ts";
 import { EXIT_FAILURE, EXIT_OK } from "./command.ts";
 import { paintFor, wrap, type Paint, type Terminal } from "./terminal.ts";
 
@@ -43,9 +43,12 @@ export async function importPool(parts: OfflineParts, which: Which, options: { r
   const report = await (await parts.offline()).import(which, { copy: options.copy, confirm, progress: progressOn(parts.terminal) });
   if (report === undefined) return nothingDone(parts.terminal);
   const { source, volumes, snapshots, missing, orphans } = report;
-  output.write(`Pool ${which.pool} is back, from ${SOURCES[source]}: ${volumes} volumes, ${snapshots} snapshots.\n`);
+  output.write(`Pool ${which.pool} is back, from ${SOURCES[source]}: ${counted(volumes, "volume")}, ${counted(snapshots, "snapshot")}.\n`);
   for (const { id, name } of missing) output.write(`  ${id} (${name}) is not there any more: deleted since the copy was made, or lost\n`);
-  if (orphans > 0) output.write(`${orphans} thin devices are orphans: when the driver runs, see "dmthin pool orphans ${which.pool}".\n`);
+  if (orphans > 0)
+    output.write(
+      `${counted(orphans, "thin device")} ${orphans === 1 ? "is an orphan" : "are orphans"}: when the driver runs, see "dmthin pool orphans ${which.pool}".\n`,
+    );
   return EXIT_OK;
 }
 

@@ -137,7 +137,7 @@ function discards({ discardOnDelete, figures, trimIntervalMs }: PoolInfo): strin
 }
 
 const deferred = ({ deferredDeletions }: PoolInfo): string =>
-  `removal and deletion, while a device is held open; ${deferredDeletions === 0 ? "no deletions wait" : `${deferredDeletions} deletions wait`}`;
+  `removal and deletion, while a device is held open; ${deferredDeletions === 0 ? "no deletions wait" : deferredDeletions === 1 ? "1 deletion waits" : `${deferredDeletions} deletions wait`}`;
 
 function orphans(pool: PoolInfo): string {
   const { inventory } = pool;

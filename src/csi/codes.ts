@@ -29,6 +29,7 @@ const usual: Rules = {
   "pool-not-writable": status.FAILED_PRECONDITION,
   "pool-not-ready": status.UNAVAILABLE,
   "pool-refused": status.FAILED_PRECONDITION,
+  "pool-unchanged": status.FAILED_PRECONDITION,
   "pool-stuck": status.DEADLINE_EXCEEDED,
   "not-in-topology": status.FAILED_PRECONDITION,
   "sources-apart": status.FAILED_PRECONDITION,

@@ -9,7 +9,7 @@ import type { ThinListing } from "../devicemapper/thin-tools.ts";
 import { isError } from "../errors.ts";
 import { compare } from "../pool/inventories.ts";
 import type { OfflinePool } from "./offline-pool.ts";
-import type { Confirm, Progress } from "./report.ts";
+import { counted, type Confirm, type Progress } from "./report.ts";
 
 export interface ImportOptions {
   /** A copy of the catalogue, by path; undefined: the one that the driver keeps, if there is one. */
@@ -76,8 +76,8 @@ async function agreedPlan(pool: OfflinePool, { copy, confirm, progress }: Import
 
 const stepsFor = (path: string, source: string | undefined, thins: number): readonly string[] => [
   source === undefined
-    ? `there is no catalogue and no copy of it: a new one is begun, in which all ${thins} thin devices are orphans, to be given names one by one`
-    : `the catalogue is restored from ${source}, and compared with the ${thins} thin devices that are there`,
+    ? `there is no catalogue and no copy of it: a new one is begun, in which ${thins === 1 ? "the one thin device is an orphan" : `all ${thins} thin devices are orphans`}, to be given names one by one`
+    : `the catalogue is restored from ${source}, and compared with the ${counted(thins, "thin device")} in the metadata`,
   `it is written to ${path}${existsSync(path) ? "; what is there is kept beside it" : ""}`,
 ];
 

@@ -26,7 +26,7 @@ export interface Replaced {
   readonly remaining: readonly string[];
 }
 
-/** Where the pool's backing has a place for new metadata. Throws "pool-refused" with what is missing; nothing was written then. */
+/** Where the pool's backing has a place for new metadata. Throws "pool-unchanged" with what is missing; nothing was written then. */
 export async function newMetadata(pool: OfflinePool, devices: BackingDevices, onto: string | undefined): Promise<NewMetadata> {
   const { backing } = pool.description;
   switch (backing.kind) {

@@ -53,7 +53,7 @@ export class OfflinePool implements AsyncDisposable {
     this.backing = createBacking(description, { probe: look, dm, stateDirectory, lvmLock: this.#lvmLock, logger });
   }
 
-  /** Throws "root-needed", "not-found", or "pool-refused" while a driver has the pool or something of it is in use; nothing was touched then. */
+  /** Throws "root-needed", "not-found", or "pool-unchanged" while a driver has the pool or something of it is in use; nothing was touched then. */
   static take(config: StandaloneConfig, name: string, logger: Logger): OfflinePool {
     if (process.getuid?.() !== 0) throw new DmthinError({ code: "root-needed", operation: "work on a pool's disks" });
     const description = config.pools.find((pool) => pool.name === name);
@@ -213,4 +213,4 @@ export class OfflinePool implements AsyncDisposable {
   }
 }
 
-const refusal = (pool: string, reason: string, remedy: string): DmthinError => new DmthinError({ code: "pool-refused", pool, reason, remedy });
+const refusal = (pool: string, reason: string, remedy: string): DmthinError => new DmthinError({ code: "pool-unchanged", pool, reason, remedy });

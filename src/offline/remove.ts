@@ -27,6 +27,7 @@ export async function removePool(pool: OfflinePool, { wipe, confirm, progress }:
   const { backing, stateDirectory } = pool;
   if (wipe && backing.wipe === undefined)
     throw pool.refused("what it stands on is its administrator's", `leave --wipe away, and remove ${whatItStandsOn(pool)} by other means`);
+  if (wipe && (await endOfWipe(pool))) return { wasKnown: true, isClean: true, kept: undefined };
   if (!(await isKnown(pool))) {
     if (!wipe) return { wasKnown: false, isClean: false, kept: undefined };
     throw pool.refused("it was never made here, or was removed before", `nothing was done; make blank by hand what may be lost of ${whatItStandsOn(pool)}`);
@@ -47,9 +48,28 @@ export async function removePool(pool: OfflinePool, { wipe, confirm, progress }:
   else if (await pool.isMade()) await backing.release?.();
   const isClean = wipe && disks?.length !== 0;
   if (!existsSync(stateDirectory)) return { wasKnown: true, isClean, kept: undefined };
-  if (wipe) await rm(stateDirectory, { recursive: true, force: true });
+  if (wipe) await forget(pool);
   else await rename(stateDirectory, kept);
   return { wasKnown: true, isClean, kept: wipe ? undefined : kept };
+}
+
+/** Its record, once its disks are blank: out of its place in one step, so that who is killed while it is deleted leaves none that is half there. */
+async function forget(pool: OfflinePool): Promise<void> {
+  const { stateDirectory } = pool;
+  const leaving = leavingOf(pool);
+  await rm(leaving, { recursive: true, force: true });
+  await rename(stateDirectory, leaving);
+  await rm(leaving, { recursive: true, force: true });
+}
+
+const leavingOf = ({ stateDirectory }: OfflinePool): string => `${stateDirectory}.wiped`;
+
+/** A wipe before this one that was interrupted when all but its record was gone. A pool that was made anew since has a record of its own. */
+async function endOfWipe(pool: OfflinePool): Promise<boolean> {
+  const leaving = leavingOf(pool);
+  if (existsSync(pool.stateDirectory) || !existsSync(leaving)) return false;
+  await rm(leaving, { recursive: true, force: true });
+  return true;
 }
 
 /** Whether anything here tells of it: a record in the state directory, or a device of it. */

@@ -44,6 +44,7 @@ async function survivorOf(pool: OfflinePool, { thins }: OpenPool, record: ThinRe
   if (type === undefined || state !== "formatted")
     return { state: "unchecked", detail: type === undefined ? "a block volume" : "no filesystem was made on it yet" };
   const readOnly = record.kind === "snapshot";
+  // Nothing of the pool was active when it was opened: so none is found that would be suspended.
   const device = thins.activate(record, { readOnly });
   try {
     const found = await probe(run, device.path, undefined);

@@ -77,7 +77,7 @@ export interface PoolBacking {
   readonly disks?: PoolDisks | undefined;
   /** Where programs that are never killed make, activate or grow the pool: those that are at work now. */
   leftAtWork?(): LeftAtWork | undefined;
-  /** More disks for a pool that serves, after `provision`'s rules; `growth` tells what they add. Throws "pool-refused" where the backing has no place for them. */
+  /** More disks for a pool that serves, after `provision`'s rules; `growth` tells what they add. Throws "pool-unchanged" where the backing has no place for them. */
   addDevices?(paths: readonly string[]): Promise<void>;
   /** Where disks are added by hand and found by patterns: those that `wipe` will make blank, as an administrator names them. */
   disksToWipe?(): Promise<readonly string[]>;

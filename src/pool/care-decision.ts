@@ -6,6 +6,8 @@ import type { PoolFigures } from "./pool-calls.ts";
 
 /** Metadata is made larger when this much of it is used, or earlier where the description says so: a pool whose metadata is full turns read-only at once. */
 const METADATA_THRESHOLD_PERCENT = 75;
+/** What is left below its minimum refuses new volumes: a pool that can grow does so before, whatever its threshold. */
+const BEFORE_REFUSAL_PERCENT = 1;
 /** A part that failed as often in a row counts as one that cannot be made larger, until an attempt succeeds. */
 const PATIENT_FAILURES = 3;
 const LONGEST_PAUSE_MS = 60_000;
@@ -24,7 +26,7 @@ export interface Tried {
 
 export interface Situation {
   readonly figures: PoolFigures;
-  readonly policy: Pick<PoolDescription, "autoextend" | "whenFull">;
+  readonly policy: Pick<PoolDescription, "autoextend" | "whenFull" | "minimumFree">;
   /** undefined when it could not be found out just now. */
   readonly room: PartSizes | undefined;
   /** What writes do in the full pool as it is set; undefined where that is not ours to change. */
@@ -56,9 +58,11 @@ export function decide(situation: Situation): Decision {
 }
 
 /** Used beyond this, a part is made larger by itself; undefined: never. */
-export function thresholdPercent(part: Part, { autoextend }: Situation["policy"]): number | undefined {
+export function thresholdPercent(part: Part, { autoextend, minimumFree }: Situation["policy"]): number | undefined {
   if (autoextend.thresholdPercent >= 100) return undefined;
-  return part === "data" ? autoextend.thresholdPercent : Math.min(autoextend.thresholdPercent, METADATA_THRESHOLD_PERCENT);
+  const refusedFrom = 100 - (part === "data" ? minimumFree.dataPercent : minimumFree.metadataPercent);
+  const beforeRefusal = Math.max(refusedFrom - BEFORE_REFUSAL_PERCENT, 1);
+  return Math.min(autoextend.thresholdPercent, beforeRefusal, part === "data" ? 100 : METADATA_THRESHOLD_PERCENT);
 }
 
 /** As the kernel has them. */
@@ -87,7 +91,7 @@ function consider(part: Part, { figures, policy, room, tried }: Situation): Cons
 }
 
 /** By which a pool that never grows is measured: it is told when it is as full as others are when they grow. */
-const FALLBACK = { autoextend: { thresholdPercent: 80, percent: 20 }, whenFull: "auto" } as const;
+const FALLBACK = { autoextend: { thresholdPercent: 80, percent: 20 }, whenFull: "auto", minimumFree: { dataPercent: 0, metadataPercent: 0 } } as const;
 
 /** By the percentage, or by what brings it below its threshold; what there is when there is less. In whole chunks and MiB. */
 function target(part: Part, figures: PoolFigures, room: Bytes, { threshold, percent }: { readonly threshold: number; readonly percent: number }): Bytes {

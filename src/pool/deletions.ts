@@ -147,6 +147,7 @@ export class Deletions {
   async #discard(record: ThinRecord): Promise<void> {
     const { mailbox, thins, parts } = this.#bench;
     try {
+      // Its device is gone, and nobody else makes it anew: so none is found that would be suspended.
       const device = await mailbox.run(() => thins.activate(record, { readOnly: false }));
       if (device.empty) return;
       for (let from = 0; from < record.sizeBytes && !this.#ended; from += DISCARD_SLICE_BYTES) {

@@ -24,14 +24,14 @@ export class DevicesGrowth implements Growth {
     const size = await this.#size(part);
     if (size >= to) return;
     const reason = `${this.#backing[part]} has ${formatBytes(size)}, less than ${formatBytes(to)}`;
-    throw new DmthinError({ code: "pool-refused", pool: this.#pool, reason, remedy: "make the device larger first" });
+    throw new DmthinError({ code: "pool-unchanged", pool: this.#pool, reason, remedy: "make the device larger first" });
   }
 
   /** As the kernel has it now, as far as a pool can use it. */
   async #size(part: Part): Promise<number> {
     const found = await findBlockDevice(this.#backing[part]);
     if (found === undefined)
-      throw new DmthinError({ code: "pool-refused", pool: this.#pool, reason: `${this.#backing[part]} is gone`, remedy: "attach the disk" });
+      throw new DmthinError({ code: "pool-unchanged", pool: this.#pool, reason: `${this.#backing[part]} is gone`, remedy: "attach the disk" });
     return part === "metadata" ? Math.min(found.sizeBytes, MAXIMUM_METADATA_BYTES) : found.sizeBytes;
   }
 }

@@ -3,7 +3,7 @@ import { deviceOf } from "../filesystem/device-number.ts";
 import { Lvm } from "../lvm/lvm.ts";
 import type { PhysicalVolume, VolumeGroup } from "../lvm/reports.ts";
 import type { DirectLvmParts } from "./direct-lvm-parts.ts";
-import { isMarked, markOf, readMark } from "./direct-lvm-mark.ts";
+import { isMarked, markOf, readMark, type Mark } from "./direct-lvm-mark.ts";
 import { examineDisk, type Finding } from "./disk-examination.ts";
 import { findDisks, type NamedDisk } from "./disk-patterns.ts";
 
@@ -41,15 +41,19 @@ export async function seeDisks(parts: DirectLvmParts, added: readonly string[]):
   return { disks, missing, groups };
 }
 
-/** Each disk of the pool's that is there, by its name, and what the kernel calls it: its volume group's, and what bears its mark. As wipeGroup takes them. */
+/** Each disk of the pool's that is there, by its name, and what the kernel calls it. */
 export async function disksOf(parts: DirectLvmParts): Promise<readonly string[]> {
   const mark = await readMark(parts.stateDirectory);
   if (mark === undefined) return [];
-  const { disks, groups } = await seeDisks(parts, mark.added);
-  const group = groups.find(({ tags }) => markOf(tags) === mark.mark);
-  return disks
-    .filter(({ volume }) => volume !== undefined && (isMarked(volume.uuid, mark.mark) || (group !== undefined && volume.groupUuid === group.uuid)))
-    .map(({ name, path }) => (name === path ? path : `${name}, now ${path}`));
+  return ownDisks(await seeDisks(parts, mark.added), mark).disks.map(({ name, path }) => (name === path ? path : `${name}, now ${path}`));
+}
+
+/** The pool's own of what was seen, and what a wipe takes: its volume group, where it is there, that group's disks, and those that bear its mark outside of any. */
+export function ownDisks({ disks, groups }: SeenDisks, { mark }: Mark): { readonly group: VolumeGroup | undefined; readonly disks: readonly SeenDisk[] } {
+  const group = groups.find(({ tags }) => markOf(tags) === mark);
+  const isOwn = ({ volume }: SeenDisk): boolean =>
+    volume !== undefined && (isMarked(volume.uuid, mark) || (group !== undefined && volume.groupUuid === group.uuid));
+  return { group, disks: disks.filter(isOwn) };
 }
 
 export const isSameDisk = (disk: NamedDisk) => (other: NamedDisk) => disk.major === other.major && disk.minor === other.minor;

@@ -4,7 +4,7 @@ import type { VolumeGroup } from "../lvm/reports.ts";
 import { DMTHIN_TAG, drawMark, isMarked, markOf, markTag, newVolumeUuid, poolTag, readMark, writeMark, type Mark } from "./direct-lvm-mark.ts";
 import { examineDisks, isSameDisk, lvmOn, seeDisks, whyNot, type Examined, type SeenDisk, type SeenDisks } from "./direct-lvm-disks.ts";
 import { findDisks } from "./disk-patterns.ts";
-import { notReady, refused, type DirectLvmParts } from "./direct-lvm-parts.ts";
+import { notReady, refused, unchanged, type DirectLvmParts } from "./direct-lvm-parts.ts";
 import type { ExcludedDisk, PoolDisks } from "./backing.ts";
 import { blankEnds } from "./block-device.ts";
 import { EXTENT_BYTES, describeLayout, extentsOf, layOut, type Room } from "./lvm-layout.ts";
@@ -169,7 +169,7 @@ export async function addDisks(parts: DirectLvmParts, { group, mark }: OwnGroup,
   const added = [...new Set([...mark.added, ...paths])];
   const { disks } = await seeDisks(parts, added);
   const { disks: wanted, missing } = await findDisks(paths);
-  if (missing.length > 0) throw refused(parts, `disks are not there: ${missing.join(", ")}`, "attach them, or correct their paths");
+  if (missing.length > 0) throw unchanged(parts, `disks are not there: ${missing.join(", ")}`, "attach them, or correct their paths");
   const chosen = disks.filter((disk) => disk.volume?.groupUuid !== group.uuid && wanted.some(isSameDisk(disk)));
   const examined = await examineDisks(parts, chosen);
   const isOurs = ({ uuid }: { readonly uuid: string }): boolean => isMarked(uuid, mark.mark);
@@ -177,7 +177,7 @@ export async function addDisks(parts: DirectLvmParts, { group, mark }: OwnGroup,
     const reason = whyNot(each, { force: parts.backing.force, isOurs });
     return reason === undefined ? [] : [`${each.disk.name}: ${reason}`];
   });
-  if (excluded.length > 0) throw refused(parts, `disks cannot be taken: ${excluded.join("; ")}`, "name other disks, or wipe them yourself");
+  if (excluded.length > 0) throw unchanged(parts, `disks cannot be taken: ${excluded.join("; ")}`, "name other disks, or wipe them yourself");
   await step(parts.observe, "mark", () => writeMark(parts.stateDirectory, { ...mark, added }));
   const lvm = lvmOn(parts, disks);
   await label(parts, lvm, examined, mark);

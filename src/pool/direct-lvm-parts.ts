@@ -28,6 +28,10 @@ export const POOL = "pool";
 export const refused = ({ description }: Pick<DirectLvmParts, "description">, reason: string, remedy: string, cause?: unknown): DmthinError =>
   new DmthinError({ code: "pool-refused", pool: description.name, reason, remedy }, { cause });
 
+/** Of what was asked of a pool that serves. */
+export const unchanged = ({ description }: Pick<DirectLvmParts, "description">, reason: string, remedy: string): DmthinError =>
+  new DmthinError({ code: "pool-unchanged", pool: description.name, reason, remedy });
+
 /** Of what may pass by itself, such as a disk that comes up late: it is tried again. */
 export const notReady = ({ description }: Pick<DirectLvmParts, "description">, reason: string): DmthinError =>
   new DmthinError({ code: "pool-not-ready", pool: description.name, reason });

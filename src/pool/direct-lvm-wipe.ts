@@ -1,6 +1,6 @@
 import { wipeSignatures } from "../filesystem/signatures.ts";
-import { lvmOn, seeDisks } from "./direct-lvm-disks.ts";
-import { isMarked, markOf, readMark, removeMark, writeMark } from "./direct-lvm-mark.ts";
+import { lvmOn, ownDisks, seeDisks } from "./direct-lvm-disks.ts";
+import { readMark, removeMark, writeMark } from "./direct-lvm-mark.ts";
 import { notReady, type DirectLvmParts } from "./direct-lvm-parts.ts";
 import { blankEnds } from "./block-device.ts";
 
@@ -14,21 +14,18 @@ export async function wipeGroup(parts: DirectLvmParts): Promise<void> {
   const mark = await readMark(stateDirectory);
   if (mark === undefined) return;
   await writeMark(stateDirectory, { ...mark, phase: "wiping" });
-  const { disks, groups, missing } = await seeDisks(parts, mark.added);
-  const group = groups.find(({ tags }) => markOf(tags) === mark.mark);
+  const seen = await seeDisks(parts, mark.added);
+  const { group, disks } = ownDisks(seen, mark);
   if (group !== undefined && group.missingPhysicalVolumes > 0)
-    throw notReady(parts, `disks of volume group ${group.name} are not there: ${missing.join(", ")}`);
-  const ours = disks.filter(
-    ({ volume }) => volume !== undefined && (isMarked(volume.uuid, mark.mark) || (group !== undefined && volume.groupUuid === group.uuid)),
-  );
-  const lvm = lvmOn(parts, ours);
+    throw notReady(parts, `disks of volume group ${group.name} are not there: ${seen.missing.join(", ")}`);
+  const lvm = lvmOn(parts, disks);
   if (group !== undefined) {
     const volumes = (await lvm.logicalVolumes(group.name)).filter(({ hidden }) => !hidden);
     for (const { name } of volumes) await lvm.deactivate(`${group.name}/${name}`);
     for (const { name } of volumes) await lvm.removeVolume(`${group.name}/${name}`);
     await lvm.removeVolumeGroup(group.name);
   }
-  for (const disk of ours) {
+  for (const disk of disks) {
     await wipeSignatures(run, disk.path, "LVM2_member");
     blankEnds(disk);
     logger.info("a disk was given back, blank at both ends", { disk: disk.name });

@@ -151,7 +151,7 @@ export class PoolEngine implements PoolCalls {
     const { backing, description } = this.#bench.parts;
     if (backing.addDevices === undefined) {
       const reason = `a pool on ${description.backing.kind} takes no more disks`;
-      throw new DmthinError({ code: "pool-refused", pool: description.name, reason, remedy: "make larger what it lies on" });
+      throw new DmthinError({ code: "pool-unchanged", pool: description.name, reason, remedy: "make larger what it lies on" });
     }
     await runLasting(this.#bench.gate, this.#bench, async () => backing.addDevices?.(paths)).finally(() => tellDisks(this.#bench.parts, this.#bench.publish));
     await this.#care.lookAnew();

@@ -112,7 +112,12 @@ export class Extender {
   }
 
   #refused(part: Part, reason: string, remedy: string): DmthinError {
-    return new DmthinError({ code: "pool-refused", pool: this.#bench.parts.description.name, reason: `its ${part} cannot be made larger: ${reason}`, remedy });
+    return new DmthinError({
+      code: "pool-unchanged",
+      pool: this.#bench.parts.description.name,
+      reason: `its ${part} cannot be made larger: ${reason}`,
+      remedy,
+    });
   }
 }
 

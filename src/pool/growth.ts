@@ -25,7 +25,7 @@ export interface Growth {
   /**
    * Makes the device at least `to` bytes large. Repeated, finds it done. Where LVM has the pool's device its table
    * follows within this call, which then runs in the pool's turn; elsewhere the caller loads the larger table afterwards.
-   * Throws "pool-refused" with what is in the way.
+   * Throws "pool-unchanged" with what is in the way.
    */
   grow(part: Part, to: Bytes): Promise<void>;
   /** Only where LVM has the pool's device: elsewhere the caller loads a table. Repeated, finds it done. */

@@ -61,7 +61,7 @@ export class LoopGrowth implements Growth {
   }
 
   #refused(reason: string, remedy: string, cause?: unknown): DmthinError {
-    return new DmthinError({ code: "pool-refused", pool: this.#pool, reason, remedy }, { cause });
+    return new DmthinError({ code: "pool-unchanged", pool: this.#pool, reason, remedy }, { cause });
   }
 }
 

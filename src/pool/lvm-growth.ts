@@ -50,7 +50,7 @@ export class LvmGrowth implements Growth {
     if (extents * room.extentBytes > free) {
       const { pool, group, remedy } = this.#parts;
       const reason = `its ${part} cannot grow to ${formatBytes(to)}: volume group ${group} has room for ${formatBytes(size + free)}`;
-      throw new DmthinError({ code: "pool-refused", pool, reason, remedy });
+      throw new DmthinError({ code: "pool-unchanged", pool, reason, remedy });
     }
     await this.#pool.extend(found, part, { extents, extentBytes: room.extentBytes }, room.on);
   }

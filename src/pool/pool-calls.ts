@@ -167,10 +167,10 @@ export interface PoolCalls {
   refresh(): Promise<PoolFigures>;
   /**
    * Makes a part larger, online; answers it as it then is. As large as asked already: `fromBytes` and `toBytes` are the
-   * same. Throws "out-of-range" when less is left, and "pool-refused" with what is in the way.
+   * same. Throws "out-of-range" when less is left, and "pool-unchanged" with what is in the way.
    */
   extend(part: Part, target: ExtendTarget): Promise<Extension>;
-  /** More disks below the pool, which `extend` and care then use. Those that it has already are success. Throws "pool-refused". */
+  /** More disks below the pool, which `extend` and care then use. Those that it has already are success. Throws "pool-unchanged". */
   addDevices(paths: readonly string[]): Promise<void>;
   /** One listing beside a metadata snapshot; shared by all who ask at the same time. */
   inventory(): Promise<Inventory>;

@@ -34,7 +34,10 @@ export class ThinDevices {
     return this.#dm.info(this.uuidOf(id));
   }
 
-  /** Makes the device, or finds it: a removal that waits for its last user is cancelled, a table that is too short grows. */
+  /**
+   * Makes the device, or finds it: a removal that waits for its last user is cancelled, a table that is too short grows. Only
+   * then is the device suspended: who may find one that is active tells the dead man's handle first (Freezer.guard).
+   */
   activate(thin: ThinToActivate, options: { readonly readOnly: boolean }): ActiveDevice {
     const uuid = this.uuidOf(thin.id);
     const table = this.#tableOf(thin);

@@ -1,4 +1,4 @@
-import type { ThinRecord } from "../catalog/records.ts";
+import type { ThinRecord, VolumeRecord } from "../catalog/records.ts";
 import { DmthinError } from "../errors.ts";
 import { FILESYSTEM_TYPES, type FilesystemType } from "../filesystem/filesystems.ts";
 import type { ExaminedOrphan, Orphan } from "../pool/pool-calls.ts";
@@ -35,7 +35,10 @@ export async function adoptOrphan(parts: Parts, { pool: poolName, number, name, 
   const id = volumeId(name);
   return parts.operations.run(call, "adoption", { exclusive: [id] }, async () => {
     const known = parts.pools.findVolume(id);
-    if (known?.record.number === number && known.pool === pool && known.record.state === "ready") return toVolume(parts.node, known);
+    if (known?.record.number === number && known.pool === pool && known.record.state === "ready") {
+      requireSameSize(known.record, sizeBytes, figures.chunkSize);
+      return toVolume(parts.node, known);
+    }
     if (known !== undefined) throw taken(id, known.record.number);
     const examined = await pool.calls.examineOrphan(number, id);
     try {
@@ -55,6 +58,13 @@ export async function deleteOrphan(parts: Parts, wanted: { readonly pool: string
   // No name that a caller could have given: those have no NUL.
   const id = volumeId(`\0orphan ${wanted.pool} ${wanted.number}`);
   return parts.operations.run(call, "deletion", { exclusive: [id] }, async () => pool.calls.removeOrphan(wanted.number, id));
+}
+
+/** Of an adoption that was carried out already. */
+function requireSameSize(record: VolumeRecord, wanted: Bytes | undefined, chunkSize: Bytes): void {
+  if (wanted === undefined || roundUp(wanted, chunkSize) === record.sizeBytes) return;
+  const difference = `it is thin device ${record.number}, adopted before, and has ${formatBytes(record.sizeBytes)}: a volume is made larger by its expansion`;
+  throw new DmthinError({ code: "already-exists", kind: "volume", id: record.id, difference });
 }
 
 /** What it holds, and how large it has to be for that. */

@@ -21,7 +21,7 @@ export class SimulatedBacking implements PoolBacking {
       })),
     grow: async (part, to) => {
       const { path, sizeBytes } = part === "data" ? this.#data : this.#metadata;
-      if (sizeBytes < to) throw new DmthinError({ code: "pool-refused", pool: "simulated", reason: `${path} is too small`, remedy: "make it larger" });
+      if (sizeBytes < to) throw new DmthinError({ code: "pool-unchanged", pool: "simulated", reason: `${path} is too small`, remedy: "make it larger" });
     },
   };
 

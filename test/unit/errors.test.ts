@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { DmthinError, fromPlain, isErrno, isError, toPlain, type ErrorCode, type FactsOf } from "../../src/errors.ts";
+import { DmthinError, fromPlain, isErrno, isError, toPlain, withCauses, type ErrorCode, type FactsOf } from "../../src/errors.ts";
 import { GiB } from "../../src/units.ts";
 import { namesIn } from "./operations-page.ts";
 
@@ -23,6 +23,7 @@ const samples: { readonly [Code in ErrorCode]: FactsOf<Code> } = {
   "pool-not-writable": { code: "pool-not-writable", pool: "fast", state: "ro" },
   "pool-not-ready": { code: "pool-not-ready", pool: "fast", reason: "it is locked" },
   "pool-refused": { code: "pool-refused", pool: "fast", reason: "its superblock is blank", remedy: "restore it" },
+  "pool-unchanged": { code: "pool-unchanged", pool: "fast", reason: "its data cannot be made larger", remedy: "add a disk" },
   "pool-stuck": { code: "pool-stuck", pool: "fast", operation: "create", forSeconds: 12 },
   "sources-apart": { code: "sources-apart", reason: "they lie in two pools" },
   "not-in-topology": { code: "not-in-topology", node: "node7", asked: ["node8"] },
@@ -105,6 +106,16 @@ test("an error is told by its code, whatever else is thrown", () => {
     expect(isError(other, "kernel-failed")).toBe(false);
     expect(isErrno(other, "EEXIST")).toBe(false);
   }
+});
+
+test("with its causes an error says nothing twice: a cause whose text its sentence has in it already", () => {
+  const cause = new Error("listen EADDRINUSE: address already in use 127.0.0.1:9100");
+  const same = new DmthinError({ code: "path-unusable", path: "metrics.listen 127.0.0.1:9100", reason: cause.message }, { cause });
+  expect(withCauses(same)).toBe("metrics.listen 127.0.0.1:9100 cannot be used: listen EADDRINUSE: address already in use 127.0.0.1:9100");
+  expect(withCauses(new Error("cannot stage", { cause: same }))).toBe(`cannot stage (because ${same.message})`);
+  expect(withCauses(new Error("cannot stage: EIO", { cause: new Error("EIO", { cause: new Error("disk on fire") }) }))).toBe(
+    "cannot stage: EIO (because EIO (because disk on fire))",
+  );
 });
 
 const across = (error: unknown): Error => fromPlain(structuredClone(toPlain(error)));

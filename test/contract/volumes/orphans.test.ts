@@ -48,6 +48,8 @@ describe(`orphans, on ${worldName}`, () => {
     await expectRefusal(adopt("small", bytes(50 * MiB)), "out-of-range");
     const { record } = await adopt("found");
     const { chunkSize } = world.view.figures ?? { chunkSize: 0 };
+    await expectRefusal(adopt("found", bytes(200 * MiB)), "already-exists");
+    expect((await adopt("found", bytes(100 * MiB + chunkSize))).record.id).toBe(record.id);
     expect(record).toMatchObject({ sizeBytes: 100 * MiB + chunkSize, filesystem: { type: undefined, state: "none" } });
     const use = await client.mount(record.id, "block");
     expect((await world.readBlock(use.path, 100 * MiB, 4096)).every((byte) => byte === 0x5a)).toBe(true);

@@ -51,7 +51,7 @@ test("a pool on whole disks: checked, its metadata damaged and repaired by LVM's
   const unanswered = place.pool("import", "--catalogue", join(place.disk, "copy.db"));
   expect(unanswered).toMatchObject({ code: 1, error: expect.stringContaining("Nothing was done.") });
   expect(existsSync(join(place.state, POOL, "volume-group.json"))).toBe(false);
-  expect(place.pool("import", "--yes").output).toContain("from its own catalogue: 1 volumes, 0 snapshots");
+  expect(place.pool("import", "--yes").output).toContain("from its own catalogue: 1 volume, 0 snapshots");
   const again = await place.start();
   const as = again.user();
   await as.stage(id);

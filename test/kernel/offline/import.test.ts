@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { snapshotId, volumeId } from "../../../src/volumes/ids.ts";
@@ -36,9 +36,9 @@ test("a pool whose state directory is gone comes back from a copy: what came sin
 
   const { code, output } = place.pool("import", "--catalogue", copy, "--yes");
   expect(code).toBe(0);
-  expect(output).toContain(`from a copy of its catalogue: 1 volumes, 0 snapshots`);
+  expect(output).toContain(`from a copy of its catalogue: 1 volume, 0 snapshots`);
   expect(output).toContain(`${gone} (gone) is not there any more`);
-  expect(output).toContain("1 thin devices are orphans");
+  expect(output).toContain("1 thin device is an orphan");
   const third = await place.start();
   const as = third.user();
   await as.stage(kept);
@@ -67,7 +67,7 @@ test("without a catalogue and without a copy everything is an orphan, and is ado
   for (const path of [place.state, join(place.loopFolder, "catalog-copy.db")]) rmSync(path, { recursive: true, force: true });
   const planned = place.pool("import");
   expect(planned.code).toBe(1);
-  expect(planned.error).toMatch(/all 1\s+thin devices are orphans/);
+  expect(planned.error).toMatch(/the one\s+thin\s+device\s+is\s+an\s+orphan/);
   expect(existsSync(catalog())).toBe(false);
   expect(place.pool("import", "--yes").output).toContain("from its metadata alone: 0 volumes, 0 snapshots");
   const again = await place.start();
@@ -77,10 +77,10 @@ test("without a catalogue and without a copy everything is an orphan, and is ado
   expect(fileIn(await as.publish(id))).toBe(sum);
   await as.release(id);
   await again.driver.stop();
-  expect(place.pool("import", "--yes").output).toContain("from its own catalogue: 1 volumes");
+  expect(place.pool("import", "--yes").output).toContain("from its own catalogue: 1 volume");
   // The driver has kept a copy beside the pool's files, of its last moment.
   rmSync(place.state, { recursive: true });
-  expect(place.pool("import", "--yes").output).toContain("from a copy of its catalogue: 1 volumes, 0 snapshots");
+  expect(place.pool("import", "--yes").output).toContain("from a copy of its catalogue: 1 volume, 0 snapshots");
 });
 
 test("remove refuses a pool that holds anything; then it lets go, and the pool can be imported; --wipe leaves nothing", async () => {
@@ -100,6 +100,13 @@ test("remove refuses a pool that holds anything; then it lets go, and the pool c
   expect(place.pool("import", "--yes").code).toBe(0);
   expect(place.pool("remove", "--wipe", "--yes").output).toContain("its disks are clean");
   expect([existsSync(place.loopFolder), existsSync(join(place.state, POOL))]).toEqual([false, false]);
+  // As a wipe leaves it that is killed while it deletes its record.
+  const leaving = join(place.state, `${POOL}.wiped`);
+  mkdirSync(leaving);
+  writeFileSync(join(leaving, "wiping"), "");
+  expect(place.pool("remove", "--wipe", "--yes")).toMatchObject({ code: 0, output: expect.stringContaining("its disks are clean") });
+  expect(existsSync(leaving)).toBe(false);
+  expect(place.pool("remove", "--wipe", "--yes")).toMatchObject({ code: 1, error: expect.stringContaining("was removed before") });
   const fresh = await place.start();
   await fresh.user().create("new", GiB);
   await fresh.driver.stop();

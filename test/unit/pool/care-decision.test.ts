@@ -19,19 +19,21 @@ function figures(dataPercent: number, metadataPercent = 0, state: PoolState = "r
   };
 }
 
+const policy = (how: "auto" | "queue" | "error", threshold = 80) => ({
+  autoextend: { thresholdPercent: threshold, percent: 20 },
+  whenFull: how,
+  minimumFree: { dataPercent: 10, metadataPercent: 10 },
+});
+
 const situation = (change: Partial<Situation>): Situation => ({
   figures: figures(10),
-  policy: { autoextend: { thresholdPercent: 80, percent: 20 }, whenFull: "auto" },
+  policy: policy("auto"),
   room: { data: bytes(10 * GiB), metadata: bytes(GiB) },
   whenFull: "queue",
   tried: { data: untried, metadata: untried },
   ...change,
 });
 
-const policy = (how: "auto" | "queue" | "error", threshold = 80) => ({
-  autoextend: { thresholdPercent: threshold, percent: 20 },
-  whenFull: how,
-});
 const room = (data: number): Situation["room"] => ({ data: bytes(data), metadata: bytes(0) });
 const failed = (failures: number) => ({ tried: { data: { failures, msAgo: 0 }, metadata: untried } });
 const whenFull = (change: Partial<Situation>) => decide(situation(change)).whenFull;
@@ -55,13 +57,21 @@ describe("extension", () => {
     expect([50, 75, 80, 99, 100].map((threshold) => thresholdPercent("metadata", policy("auto", threshold)))).toEqual([50, 75, 75, 75, undefined]);
   });
 
+  test("a part grows before its minimum of free space would refuse new volumes, where the threshold is later", () => {
+    const strict = { ...policy("auto", 95), minimumFree: { dataPercent: 30, metadataPercent: 40 } };
+    expect([thresholdPercent("data", strict), thresholdPercent("metadata", strict)]).toEqual([69, 59]);
+    expect(decide(situation({ figures: figures(69.5), policy: strict })).extend).toMatchObject([{ part: "data" }]);
+    expect(thresholdPercent("data", { ...strict, minimumFree: { dataPercent: 100, metadataPercent: 0 } })).toBe(1);
+    expect(thresholdPercent("data", { ...strict, autoextend: { thresholdPercent: 100, percent: 20 } })).toBeUndefined();
+  });
+
   test("metadata comes before data, which needs it", () => {
     expect(decide(situation({ figures: figures(90, 90) })).extend.map(({ part }) => part)).toEqual(["metadata", "data"]);
   });
 
   test("a full pool gets at least what brings it below its threshold, in whole chunks", () => {
-    const policy = { autoextend: { thresholdPercent: 50, percent: 1 }, whenFull: "auto" } as const;
-    expect(decide(situation({ figures: figures(100, 0, "out_of_data_space"), policy })).extend).toEqual([{ part: "data", to: 2 * GiB }]);
+    const halfway = { ...policy("auto", 50), autoextend: { thresholdPercent: 50, percent: 1 } };
+    expect(decide(situation({ figures: figures(100, 0, "out_of_data_space"), policy: halfway })).extend).toEqual([{ part: "data", to: 2 * GiB }]);
   });
 
   test("when the percentage does not fit, there is what there is, in whole chunks", () => {
@@ -101,8 +111,8 @@ describe("extension", () => {
   });
 
   test("with a threshold of 100 % nothing grows, and a pool that is as full as others when they do is exhausted", () => {
-    const policy = { autoextend: { thresholdPercent: 100, percent: 20 }, whenFull: "auto" } as const;
-    const at = (used: number) => decide(situation({ figures: figures(used), policy }));
+    const never = policy("auto", 100);
+    const at = (used: number) => decide(situation({ figures: figures(used), policy: never }));
     expect(at(81)).toMatchObject({ extend: [], exhausted: { data: true, metadata: false } });
     expect(at(80)).toMatchObject({ extend: [], exhausted: { data: false, metadata: false } });
   });
