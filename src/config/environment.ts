@@ -12,4 +12,10 @@ export function deadManDescriptor(environment: NodeJS.ProcessEnv = process.env):
 export const kubernetesNode = (environment: NodeJS.ProcessEnv = process.env): string | undefined => given(environment["NODE_NAME"]);
 export const kubernetesNamespace = (environment: NodeJS.ProcessEnv = process.env): string | undefined => given(environment["POD_NAMESPACE"]);
 
+/** Where the API server is for a pod: the kubelet tells each of them. */
+export function kubernetesService(environment: NodeJS.ProcessEnv = process.env): { readonly host: string; readonly port: string } | undefined {
+  const [host, port] = [given(environment["KUBERNETES_SERVICE_HOST"]), given(environment["KUBERNETES_SERVICE_PORT"])];
+  return host === undefined || port === undefined ? undefined : { host, port };
+}
+
 const given = (text: string | undefined): string | undefined => (text === "" ? undefined : text);

@@ -39,10 +39,9 @@ export class Known<Item extends ApiObject> {
 
   apply(event: WatchEvent<Item>): void {
     if (event.type === "BOOKMARK") return this.#advance(event.resourceVersion);
-    const { object } = event;
-    const { name, uid, resourceVersion } = object.metadata;
+    const { name, uid, resourceVersion } = event.object.metadata;
     this.#advance(resourceVersion);
-    if (event.type !== "DELETED") return this.#put(object);
+    if (event.type !== "DELETED") return this.#put(event.object);
     const known = this.#items.get(name)?.metadata;
     if (known !== undefined && (known.uid === uid || !isNewer(known.resourceVersion, resourceVersion))) this.#remove(name);
   }

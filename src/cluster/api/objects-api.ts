@@ -15,7 +15,9 @@ export interface Listing<Item> {
 }
 
 export type WatchEvent<Item> =
-  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: Item }
+  | { readonly type: "ADDED" | "MODIFIED"; readonly object: Item }
+  /** Of what is gone its metadata is enough. Its version is that of its end. */
+  | { readonly type: "DELETED"; readonly object: ApiObject }
   /** Nothing has changed up to this version. */
   | { readonly type: "BOOKMARK"; readonly resourceVersion: string };
 
