@@ -1,12 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { output as outputOf } from "../harness/program.ts";
 
 export type BackingKind = "loop" | "devices" | "directLvm" | "existing";
 
 export function output(...[program = "", ...args]: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${[program, ...args].join(" ")}: ${stderr}`);
-  return stdout;
+  return outputOf(program, args);
 }
 
 /** What stands in a node's configuration for a pool of this kind, on the guest's disks after the first. */

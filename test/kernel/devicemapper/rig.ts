@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -6,6 +5,7 @@ import type { DeviceInfo, DeviceNumber, Target } from "../../../src/devicemapper
 import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { poolTarget, thinTarget, type PoolTable } from "../../../src/devicemapper/thin-table.ts";
 import { bytesToSectors, chunks, KiB, MiB, sectors, type Bytes } from "../../../src/units.ts";
+import { output } from "../../harness/program.ts";
 
 export interface LoopDevice extends DeviceNumber {
   readonly path: string;
@@ -33,7 +33,7 @@ export class Rig {
     const file = join(this.#folder, `loop${this.#loops.length}`);
     writeFileSync(file, "");
     truncateSync(file, sizeBytes);
-    const path = execFileSync("losetup", ["--find", "--show", file], { encoding: "utf8" }).trim();
+    const path = output("losetup", ["--find", "--show", file]).trim();
     this.#loops.push(path);
     const [major = 0, minor = 0] = readFileSync(`/sys/class/block/${basename(path)}/dev`, "utf8")
       .trim()
@@ -87,7 +87,7 @@ export class Rig {
       if (this.dm.info(uuid) !== undefined) this.dm.remove(uuid, { deferred: true });
     }
     this.dm.close();
-    for (const path of this.#loops) execFileSync("losetup", ["--detach", path]);
+    for (const path of this.#loops) output("losetup", ["--detach", path]);
     rmSync(this.#folder, { recursive: true });
   }
 }

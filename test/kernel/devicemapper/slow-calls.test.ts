@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { BlockingThreads } from "../../../src/linux/blocking-threads.ts";
 import { workerEntry } from "../../../src/linux/worker-entry.ts";
 import { bytes, MiB } from "../../../src/units.ts";
 import { pathOf, Rig } from "./rig.ts";
+import { output } from "../../harness/program.ts";
 
 const LONG_MS = 60_000;
 
@@ -83,8 +84,8 @@ test("four calls that hang at once leave a fifth its thread", async () => {
     [1, 2, 3, 4].map(async (index) => {
       const { uuid, ...device } = rig.linear(`hung${index}`, rig.loop(bytes(8 * MiB)));
       const path = mkdtempSync(join(tmpdir(), "mount-"));
-      execFileSync("mkfs.ext4", ["-q", pathOf(device)]);
-      execFileSync("mount", [pathOf(device), path]);
+      output("mkfs.ext4", ["-q", pathOf(device)]);
+      output("mount", [pathOf(device), path]);
       writeFileSync(join(path, "file"), "x".repeat(100_000));
       // Without freezing: what is written then waits below the filesystem.
       rig.dm.suspend(uuid, { noFlush: true, skipFreeze: true });
@@ -97,7 +98,7 @@ test("four calls that hang at once leave a fifth its thread", async () => {
   for (const { uuid, path, call } of held) {
     rig.dm.resume(uuid);
     expect(await call.outcome).toEqual({ error: undefined });
-    execFileSync("umount", [path]);
+    output("umount", [path]);
     rmdirSync(path);
   }
 });

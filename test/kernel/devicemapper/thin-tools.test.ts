@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createSnap, createThin, RELEASE_METADATA_SNAP, RESERVE_METADATA_SNAP, setTransactionId } from "../../../src/devicemapper/thin-messages.ts";
@@ -7,6 +6,7 @@ import { parseThinSuperblock, SUPERBLOCK_SIZE } from "../../../src/devicemapper/
 import { ThinToolsPrograms } from "../../../src/devicemapper/thin-tools-programs.ts";
 import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { pathOf, Rig } from "./rig.ts";
+import { output } from "../../harness/program.ts";
 
 const tools = new ThinToolsPrograms();
 
@@ -31,8 +31,7 @@ function poolWithTwo(): { readonly uuid: string; readonly thin: string; readonly
   rig.dm.message(pool.uuid, setTransactionId(0, 7));
   rig.dm.message(pool.uuid, createThin(1));
   const thin = rig.thin(pool, 1, bytes(8 * MiB));
-  const write = (chunk: number): void =>
-    void execFileSync("dd", ["if=/dev/urandom", `of=${pathOf(thin)}`, "bs=64K", "count=1", `seek=${chunk}`, "oflag=direct"], { stdio: "ignore" });
+  const write = (chunk: number): void => void output("dd", ["if=/dev/urandom", `of=${pathOf(thin)}`, "bs=64K", "count=1", `seek=${chunk}`, "oflag=direct"]);
   write(0);
   write(1);
   rig.dm.suspend(thin.uuid);
@@ -81,7 +80,7 @@ test("a metadata device's first block: blank before the pool, the pool's afterwa
   const { info: pool } = rig.pool({ metadata });
   rig.dm.message(pool.uuid, setTransactionId(0, 4321));
   rig.dm.remove(pool.uuid);
-  execFileSync("blockdev", ["--flushbufs", metadata.path]);
+  output("blockdev", ["--flushbufs", metadata.path]);
   expect(parseThinSuperblock(readBlock(metadata.path))).toEqual({
     kind: "thin-pool",
     version: 2,
@@ -91,7 +90,7 @@ test("a metadata device's first block: blank before the pool, the pool's afterwa
     metadata: 1024,
     needsCheck: false,
   });
-  execFileSync("mkfs.ext4", ["-q", "-F", metadata.path]);
-  execFileSync("blockdev", ["--flushbufs", metadata.path]);
+  output("mkfs.ext4", ["-q", "-F", metadata.path]);
+  output("blockdev", ["--flushbufs", metadata.path]);
   expect(parseThinSuperblock(readBlock(metadata.path)).kind).not.toBe("thin-pool");
 });

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, constants, fsyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +20,7 @@ import type { Pool } from "../../../src/pool/pool.ts";
 import type { StepObserver } from "../../../src/pool/transition.ts";
 import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { nodeBinary } from "../../lab/checkout.ts";
+import { ended, output } from "../../harness/program.ts";
 
 export const DISKS = (process.env["LAB_DISKS"] ?? "").split(" ");
 export const POOL = "direct";
@@ -121,9 +122,7 @@ export function startChild(
 }
 
 export function tool(program: string, ...args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", input: "" });
-  if (status !== 0) throw error ?? new Error(`${program} ${args.join(" ")} exited with ${status}: ${stderr}`);
-  return stdout;
+  return output(program, args, { input: "" });
 }
 
 export const lvm = (...disks: readonly string[]): Lvm => new Lvm({ run, devices: disks });
@@ -131,10 +130,10 @@ export const lvm = (...disks: readonly string[]): Lvm => new Lvm({ run, devices:
 /** No mounts, no devices, no labels: as a machine whose disks are new. */
 export function cleanMachine(disks: readonly string[] = DISKS): void {
   for (const [, target = ""] of readFileSync("/proc/self/mountinfo", "utf8").matchAll(/^(?:\S+ ){4}(\S*dmthin-direct-test\S*)/gm))
-    spawnSync("umount", ["--lazy", target]);
+    ended("umount", ["--lazy", target]);
   for (let tries = 0; tries < 5; tries++) {
     for (const { name, uuid } of dm.list().filter((device) => /^(dmthin|test|other)/.test(device.name))) {
-      if (uuid === "") spawnSync("dmsetup", ["remove", name]);
+      if (uuid === "") ended("dmsetup", ["remove", name]);
       else removeDevice(uuid);
     }
   }

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
 import { VolumeUser } from "../../demo/volume-user.ts";
 import { Driver } from "../../harness/driver.ts";
+import { ended } from "../../harness/program.ts";
 
 /**
  * Programs are what makes LVM's drivers slow, so the volume's path is free of them. Counted by the kernel: the page
@@ -22,9 +22,9 @@ const call = (method: string, request: Readonly<Record<string, unknown>>) => dri
 
 beforeAll(async () => {
   const [disk = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
-  expect(spawnSync("mkfs.ext4", ["-q", "-F", disk], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+  expect(ended("mkfs.ext4", ["-q", "-F", disk])).toMatchObject({ status: 0, stderr: "" });
   mkdirSync(DISK, { recursive: true });
-  expect(spawnSync("mount", [disk, DISK]).status).toBe(0);
+  expect(ended("mount", [disk, DISK]).status).toBe(0);
   const pool = { name: "quiet", backing: { loop: { directory: join(DISK, "pool"), dataSize: "2Gi", metadataSize: "16Mi" } }, discardOnDelete: true };
   driver = await Driver.start(FOLDER, { nodeName: "quiet", stateDirectory: join(DISK, "state"), pools: [pool] });
   user = new VolumeUser(driver.client, FOLDER);
@@ -33,13 +33,13 @@ afterAll(async () => {
   await driver.stop();
   await removeMounts(FOLDER);
   await removePoolDevices(devices);
-  for (const { file, name } of loops()) if (file.startsWith(`${DISK}/`)) spawnSync("losetup", ["--detach", name]);
-  expect(spawnSync("umount", [DISK], { encoding: "utf8" })).toMatchObject({ status: 0 });
+  for (const { file, name } of loops()) if (file.startsWith(`${DISK}/`)) ended("losetup", ["--detach", name]);
+  expect(ended("umount", [DISK])).toMatchObject({ status: 0 });
   devices.close();
 });
 
 function loops(): readonly { readonly name: string; readonly file: string }[] {
-  const { stdout } = spawnSync("losetup", ["--noheadings", "--output", "NAME,BACK-FILE"], { encoding: "utf8" });
+  const { stdout } = ended("losetup", ["--noheadings", "--output", "NAME,BACK-FILE"]);
   return stdout.split("\n").flatMap((line) => {
     const [name, file] = line.trim().split(/\s+/);
     return name === undefined || file === undefined ? [] : [{ name, file }];

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { spawnSync } from "node:child_process";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
@@ -8,6 +7,7 @@ import { askedFor, seriesOf } from "../../alerts/exposition.ts";
 import { blankDisks, removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
 import { BLOCK, VolumeUser } from "../../demo/volume-user.ts";
 import { BUNDLE, Driver } from "../../harness/driver.ts";
+import { ended } from "../../harness/program.ts";
 
 /** What an operator and Prometheus see of a driver with many volumes, on a real kernel. */
 jest.setTimeout(120_000);
@@ -42,14 +42,14 @@ afterAll(async () => {
 });
 
 function detach(file: string): void {
-  const { stdout } = spawnSync("losetup", ["--noheadings", "--output", "NAME", "--associated", file], { encoding: "utf8" });
-  for (const device of stdout.split("\n").filter((name) => name !== "")) spawnSync("losetup", ["--detach", device]);
+  const { stdout } = ended("losetup", ["--noheadings", "--output", "NAME", "--associated", file]);
+  for (const device of stdout.split("\n").filter((name) => name !== "")) ended("losetup", ["--detach", device]);
 }
 
 function loopDevice(file: string, bytes: number): string {
   closeSync(openSync(file, "wx"));
   truncateSync(file, bytes);
-  const { stdout, status } = spawnSync("losetup", ["--find", "--show", file], { encoding: "utf8" });
+  const { stdout, status } = ended("losetup", ["--find", "--show", file]);
   expect(status).toBe(0);
   return stdout.trim();
 }
@@ -60,7 +60,7 @@ const discardMaximum = (path: string): number => Number(readFileSync(`/sys/block
 function command(...args: readonly string[]): string {
   const [program = "", ...before] = BUNDLE;
   const argv = [...before, ...args, "--socket", Driver.paths(FOLDER).adminSocket];
-  const { status, stdout, stderr } = spawnSync(program, argv, { encoding: "utf8" });
+  const { status, stdout, stderr } = ended(program, argv);
   expect({ status, stderr: stderr.replaceAll(/^.*ExperimentalWarning.*$|^\(Use .*$/gm, "").trim() }).toEqual({ status: 0, stderr: "" });
   return stdout;
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +14,7 @@ import type { Pool } from "../../../src/pool/pool.ts";
 import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { openHere } from "../../contract/volumes/real-drivers.ts";
+import { ended, type Ended } from "../../harness/program.ts";
 
 export const [DISK = "", SECOND = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
 export const GROUP = "admins-group";
@@ -37,9 +37,8 @@ export const describePool = (pool: string, name = "existing"): PoolDescription =
   trim: undefined,
 });
 
-export function program(...[name = "", ...args]: readonly string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-  const { status, stdout, stderr } = spawnSync(name, args, { encoding: "utf8", env: { ...process.env, LVM_SUPPRESS_FD_WARNINGS: "1" } });
-  return { status, stdout, stderr };
+export function program(...[name = "", ...args]: readonly string[]): Ended {
+  return ended(name, args, { env: { ...process.env, LVM_SUPPRESS_FD_WARNINGS: "1" } });
 }
 
 export function output(...argv: readonly string[]): string {

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +17,7 @@ import type { Call } from "../../../src/volumes/volumes.ts";
 import { labDisks } from "../../contract/choice.ts";
 import { removeMounts } from "../../contract/volumes/real-machine.ts";
 import { CareBench } from "../pool/care-bench.ts";
+import { output } from "../../harness/program.ts";
 
 jest.setTimeout(120_000);
 const [, HOST = ""] = labDisks;
@@ -75,12 +75,12 @@ async function mounted(
 }
 
 function write(path: string): void {
-  execFileSync("dd", ["if=/dev/urandom", `of=${join(path, "file")}`, "bs=1M", `count=${CONTENT_MIB}`, "conv=fsync"], { stdio: "ignore" });
+  output("dd", ["if=/dev/urandom", `of=${join(path, "file")}`, "bs=1M", `count=${CONTENT_MIB}`, "conv=fsync"]);
 }
 
 /** What the pool's data file takes of the disk below. */
 function hostBytes(): number {
-  execFileSync("sync", ["--file-system", files]);
+  output("sync", ["--file-system", files]);
   return statSync(join(files, "data.img")).blocks * 512;
 }
 
@@ -107,11 +107,11 @@ test("what was deleted within mounted filesystems is trimmed on schedule: the po
   for (const filesystem of FILESYSTEMS) {
     const volume = await mounted(on, filesystem);
     write(volume.path);
-    execFileSync("sh", ["-c", `cp --reflink=never "$0/file" "$0/kept" && sync -f "$0"`, volume.path]);
+    output("sh", ["-c", `cp --reflink=never "$0/file" "$0/kept" && sync -f "$0"`, volume.path]);
     volumes.push(volume);
   }
   const full = { pool: await poolBytes(on), host: hostBytes() };
-  for (const { path } of volumes) execFileSync("sh", ["-c", `rm "$0/file" && sync -f "$0"`, path]);
+  for (const { path } of volumes) output("sh", ["-c", `rm "$0/file" && sync -f "$0"`, path]);
   const schedule = new TrimSchedule({ pools: [on.pool], filesystems: on.filesystems, logger: silentLogger, lookMs: 50 });
   const trimmed = (): boolean => volumes.every(({ id }) => (on.pool.view.thins.get(id) as { trimmedAt?: Date }).trimmedAt !== undefined);
   await bench.until(trimmed);
@@ -125,7 +125,7 @@ test("a volume mounted with discard gives back at once", async () => {
   const { path } = await mounted(on, "ext4", ["discard"]);
   write(path);
   const full = { pool: await poolBytes(on), host: hostBytes() };
-  execFileSync("sh", ["-c", `rm "$0/file" && sync -f "$0"`, path]);
+  output("sh", ["-c", `rm "$0/file" && sync -f "$0"`, path]);
   await expectGivenBack(on, full);
 });
 

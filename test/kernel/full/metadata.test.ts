@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { bytes, GiB, MiB } from "../../../src/units.ts";
 import { BLOCK, VolumeUser } from "../../demo/volume-user.ts";
 import { FullBench } from "./bench.ts";
+import { output } from "../../harness/program.ts";
 
 jest.setTimeout(240_000);
 /** A leaf of a full mapping has at least 126 entries: each write below lands in another one, so that it costs as much metadata as a write can. */
@@ -62,7 +62,7 @@ async function volume(): Promise<{ readonly user: VolumeUser; readonly id: strin
   await user.stage(id);
   await user.publish(id);
   const args = ["if=/dev/zero", `of=${user.target(id)}`, "bs=1M", `count=${Math.ceil((LEAVES * LEAF_BYTES) / MiB)}`, "oflag=direct", "conv=notrunc"];
-  execFileSync("dd", args, { stdio: "ignore" });
+  output("dd", args);
   return { user, id };
 }
 

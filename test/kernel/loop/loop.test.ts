@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { bytes, MiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { describePool as describeExisting, dm, Machine, newVolume, output, removeVolumes } from "../existing/rig.ts";
 import { LoopFiles } from "../../../src/pool/loop-backing.ts";
+import { ended } from "../../harness/program.ts";
 
 jest.setTimeout(120_000);
 const CONTENT = Buffer.alloc(64 * 1024, "kept ");
@@ -36,7 +36,7 @@ afterEach(async () => {
   await machine.dispose();
   for (const row of output("losetup", "--list", "--noheadings", "--raw", "--output", "NAME,BACK-FILE").split("\n"))
     if (row.includes(folder)) output("losetup", "--detach", row.split(" ")[0] ?? "");
-  spawnSync("umount", [join(folder, "bind")]);
+  ended("umount", [join(folder, "bind")]);
   rmSync(folder, { recursive: true });
 });
 

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -6,6 +5,7 @@ import { VolumeUser } from "../../demo/volume-user.ts";
 import { BUNDLE, Driver } from "../../harness/driver.ts";
 import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { isPoolDevice } from "../../../src/pool/names.ts";
+import { ended, output } from "../../harness/program.ts";
 
 export const GiB = 1024 ** 3;
 export const POOL = "hand";
@@ -19,9 +19,7 @@ export interface Ended {
 /** Runs a program of the distribution; it has to succeed. */
 export function sh(...argv: readonly string[]): string {
   const [program = "", ...args] = argv;
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${argv.join(" ")} exited with ${status}: ${stderr}`);
-  return stdout;
+  return output(program, args);
 }
 
 const capability = (type: string) => ({ mount: { fs_type: type }, access_mode: { mode: "SINGLE_NODE_WRITER" } });
@@ -77,7 +75,7 @@ export class Place {
   /** `dmthin …`, as an administrator says it. */
   dmthin(...args: readonly string[]): Ended {
     const [program = "", ...entry] = BUNDLE;
-    const { status, stdout, stderr } = spawnSync(program, [...entry, ...args], { encoding: "utf8" });
+    const { status, stdout, stderr } = ended(program, [...entry, ...args]);
     return { code: status, output: stdout, error: stderr };
   }
 
@@ -110,12 +108,12 @@ function freeDisks(): void {
   const ours = dm.list().filter(({ name }) => name.startsWith("dmthin-"));
   for (const { uuid } of [...ours.filter((device) => !isPoolDevice(device)), ...ours.filter(isPoolDevice)]) if (dm.info(uuid)?.openCount === 0) dm.remove(uuid);
   dm.close();
-  spawnSync("losetup", ["--detach-all"]);
-  spawnSync("vgchange", ["--activate", "n"]);
+  ended("losetup", ["--detach-all"]);
+  ended("vgchange", ["--activate", "n"]);
   for (const disk of disks()) {
-    for (const target of spawnSync("findmnt", ["--noheadings", "--output", "TARGET", "--source", disk], { encoding: "utf8" }).stdout.split("\n").toReversed())
+    for (const target of ended("findmnt", ["--noheadings", "--output", "TARGET", "--source", disk]).stdout.split("\n").toReversed())
       if (target !== "") sh("umount", target);
-    spawnSync("wipefs", ["--all", "--force", "--quiet", disk]);
+    ended("wipefs", ["--all", "--force", "--quiet", disk]);
     sh("dd", "if=/dev/zero", `of=${disk}`, "bs=1M", "count=2", "conv=notrunc", "status=none");
   }
 }

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +14,7 @@ import type { Bytes } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { describePool } from "../../crash/bench.ts";
 import { blankDisks, lengthenPart, partOf, removePoolDevices } from "../../contract/volumes/real-machine.ts";
+import { output } from "../../harness/program.ts";
 
 const PARAMETERS = { discardOnDelete: false, xfsNospaceMaxRetries: "auto" } as const;
 export const POOL = "care";
@@ -47,8 +48,8 @@ export class CareBench {
   hostFilesystem(disk: string): string {
     const path = join(this.folder, "host");
     mkdirSync(path);
-    execFileSync("mkfs.ext4", ["-q", "-F", disk], { stdio: "ignore" });
-    execFileSync("mount", [disk, path]);
+    output("mkfs.ext4", ["-q", "-F", disk]);
+    output("mount", [disk, path]);
     this.#mounted.push(path);
     return path;
   }
@@ -105,8 +106,8 @@ export class CareBench {
     await this.close();
     await removePoolDevices(this.dm);
     for (const path of this.#mounted) {
-      for (const loop of attachedBelow(path)) execFileSync("losetup", ["--detach", loop]);
-      execFileSync("umount", [path]);
+      for (const loop of attachedBelow(path)) output("losetup", ["--detach", loop]);
+      output("umount", [path]);
     }
     this.dm.close();
     rmSync(this.folder, { recursive: true, force: true });
@@ -122,7 +123,7 @@ export class CareBench {
 }
 
 function attachedBelow(folder: string): readonly string[] {
-  const listed = execFileSync("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"], { encoding: "utf8" });
+  const listed = output("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"]);
   return listed
     .split("\n")
     .map((row) => row.trim().split(/\s+/))

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
@@ -8,6 +7,7 @@ import { bytes, GiB, MiB, sectors } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { labDisks } from "../../contract/choice.ts";
 import { CareBench, POOL } from "./care-bench.ts";
+import { output } from "../../harness/program.ts";
 
 jest.setTimeout(120_000);
 const [, SECOND = ""] = labDisks;
@@ -84,13 +84,13 @@ test("the host's filesystem keeps its reserve: no growth, no new volume, said on
   const free = pool.view.figures?.host?.freeBytes ?? 0;
   // What is left above the reserve backs less than the data file as it is.
   const room = free - 64 * MiB - 256 * MiB + 16 * MiB;
-  execFileSync("fallocate", ["--length", String(room), ballast]);
+  output("fallocate", ["--length", String(room), ballast]);
   expect(await bench.fill(path, 220)).toMatchObject({ code: 0 });
   await bench.until(() => pool.view.care?.data.exhausted === true);
   expect(statSync(join(loop(host).directory, "data.img")).size).toBe(256 * MiB);
   await bench.until(() => pool.view.figures?.queuesWhenFull === false);
 
-  execFileSync("fallocate", ["--length", String(64 * MiB), join(host, "more")]);
+  output("fallocate", ["--length", String(64 * MiB), join(host, "more")]);
   const refused = bench.activate("b", GiB);
   await expect(refused).rejects.toMatchObject({ facts: { code: "pool-low", resource: "host" } });
   await pool.calls.refresh();

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -10,6 +9,7 @@ import { snapshotId, volumeId } from "../../../src/volumes/ids.ts";
 import { SIZE } from "../../crash/bench.ts";
 import { pathOf, Rig } from "../devicemapper/rig.ts";
 import { HostedPools } from "./hosted-pools.ts";
+import { ended } from "../../harness/program.ts";
 
 jest.setTimeout(120_000);
 
@@ -53,7 +53,7 @@ afterEach(async () => {
 const activate = async (readOnly: boolean): Promise<ActiveDevice> => (await host.call(POOL, "activate", ID, { readOnly })).value as ActiveDevice;
 
 function program(...[name = "", ...args]: readonly string[]): void {
-  expect(spawnSync(name, args, { encoding: "utf8" })).toMatchObject({ status: 0 });
+  expect(ended(name, args)).toMatchObject({ status: 0 });
 }
 
 test("a pool whose snapshot waits for a filesystem to be written out is not called stuck: it serves", async () => {
