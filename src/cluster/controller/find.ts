@@ -3,6 +3,7 @@ import type { Call } from "../../volumes/volumes.ts";
 import { isTerminating, type ApiObject } from "../objects/meta.ts";
 import type { ThinSnapshotGroup } from "../objects/thin-snapshot-group.ts";
 import type { ThinVolume } from "../objects/thin-volume.ts";
+import type { Intent } from "./intent.ts";
 import type { ControllerParts, Store } from "./parts.ts";
 
 /** As the API server has it now. */
@@ -16,10 +17,19 @@ export async function findLive<Item extends ApiObject>({ api, cache }: Store<Ite
 export const find = async <Item extends ApiObject>(store: Store<Item>, id: string, call: Call): Promise<Item | undefined> =>
   store.cache.items.get(id) ?? findLive(store, id, call);
 
-/** One that serves its users. Throws "not-found". */
+/** One that serves its users; what the watch tells otherwise may have changed since. */
+export async function findServing<Item extends Intent>(store: Store<Item>, id: string, call: Call): Promise<Item | undefined> {
+  const known = store.cache.items.get(id);
+  const found = known !== undefined && isServing(known) ? known : await findLive(store, id, call);
+  return found !== undefined && isServing(found) ? found : undefined;
+}
+
+const isServing = (item: Intent): boolean => item.status.phase === "Ready" && !isTerminating(item);
+
+/** Throws "not-found". */
 export async function requireVolume({ volumes }: ControllerParts, id: string, call: Call): Promise<ThinVolume> {
-  const volume = await find(volumes, id, call);
-  if (volume?.status.phase !== "Ready" || isTerminating(volume)) throw new DmthinError({ code: "not-found", kind: "volume", id });
+  const volume = await findServing(volumes, id, call);
+  if (volume === undefined) throw new DmthinError({ code: "not-found", kind: "volume", id });
   return volume;
 }
 
@@ -36,7 +46,7 @@ export interface Source {
 /** A snapshot, or a group's. Throws "not-found". */
 export async function requireSnapshot(parts: ControllerParts, id: string, call: Call): Promise<Source> {
   const group = groupOfMember(parts, id);
-  const found = group ?? (await find(parts.snapshots, id, call));
-  if (found?.status.phase !== "Ready" || isTerminating(found)) throw new DmthinError({ code: "not-found", kind: "snapshot", id });
+  const found = group !== undefined && isServing(group) ? group : await findServing(parts.snapshots, id, call);
+  if (found === undefined) throw new DmthinError({ code: "not-found", kind: "snapshot", id });
   return found.spec;
 }

@@ -2,17 +2,11 @@ import { DmthinError, isError, type ObjectKind } from "../../errors.ts";
 import type { Call } from "../../volumes/volumes.ts";
 import type { Cache } from "../api/cache.ts";
 import { errorOf, type Failure } from "../objects/failure.ts";
-import { isAccepted, isTerminating, type ApiObject } from "../objects/meta.ts";
+import { isAccepted, isTerminating } from "../objects/meta.ts";
 import { nodeThinPoolName, type NodeThinPool } from "../objects/node-thin-pool.ts";
-import type { PHASES } from "../objects/thin-volume.ts";
+import type { Intent } from "./intent.ts";
 import type { ControllerParts, Store } from "./parts.ts";
 import { untilJudged } from "./waiting.ts";
-
-/** What is asked of a node, and what it has answered. */
-export interface Intent extends ApiObject {
-  readonly spec: { readonly nodeName: string; readonly poolName: string };
-  readonly status: { readonly phase: (typeof PHASES)[number]; readonly failure?: Failure | undefined };
-}
 
 type Outcome<Item> =
   | { readonly kind: "ready"; readonly item: Item }

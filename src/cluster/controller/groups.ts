@@ -7,7 +7,7 @@ import { sameList } from "../../volumes/wanted.ts";
 import { isTerminating } from "../objects/meta.ts";
 import type { ThinSnapshotGroup, ThinSnapshotGroupSpec } from "../objects/thin-snapshot-group.ts";
 import { toGroup } from "./answers.ts";
-import { find, findLive, requireVolume, type Source } from "./find.ts";
+import { find, findLive, findServing, requireVolume, type Source } from "./find.ts";
 import { fulfilled, withdraw } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
 import { remove, untilGone } from "./removal.ts";
@@ -93,8 +93,8 @@ export async function deleteGroup(parts: ControllerParts, id: string, snapshotId
 
 /** Throws "not-found". */
 export async function getGroup(parts: ControllerParts, id: string, snapshotIds: readonly string[], call: Call): Promise<Group> {
-  const group = await find(parts.groups, id, call);
-  if (group?.status.phase !== "Ready" || isTerminating(group)) throw new DmthinError({ code: "not-found", kind: "group snapshot", id });
+  const group = await findServing(parts.groups, id, call);
+  if (group === undefined) throw new DmthinError({ code: "not-found", kind: "group snapshot", id });
   requireMembers(group, snapshotIds);
   return toGroup(group);
 }

@@ -2,7 +2,7 @@ import { pageOf } from "../../volumes/pages.ts";
 import type { Page, PageRequest, Snapshot, Volume } from "../../volumes/volumes.ts";
 import { isTerminating } from "../objects/meta.ts";
 import { membersOf, toSnapshot, toVolume } from "./answers.ts";
-import type { Intent } from "./fulfilment.ts";
+import type { Intent } from "./intent.ts";
 import type { ControllerParts, Store } from "./parts.ts";
 
 /** From memory: all that serve their users, on whatever node. */

@@ -1,6 +1,6 @@
 import { isError } from "../../errors.ts";
 import type { ApiObject } from "../objects/meta.ts";
-import type { Intent } from "./fulfilment.ts";
+import type { Intent } from "./intent.ts";
 import type { ControllerParts, Store } from "./parts.ts";
 
 /** On what waits for a node that is gone: since when it was found so. It outlives the controller that found it. */

@@ -4,7 +4,7 @@ import { matchesLabels } from "../objects/label-selector.ts";
 import { isTerminating, POOL_FINALIZER, type ObjectCondition } from "../objects/meta.ts";
 import type { NodeThinPool } from "../objects/node-thin-pool.ts";
 import type { ThinPool, ThinPoolStatus } from "../objects/thin-pool.ts";
-import type { Intent } from "./fulfilment.ts";
+import type { Intent } from "./intent.ts";
 import type { ControllerParts, Store } from "./parts.ts";
 import type { Task } from "./tasks.ts";
 

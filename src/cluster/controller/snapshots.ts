@@ -6,7 +6,7 @@ import type { Call, Snapshot } from "../../volumes/volumes.ts";
 import { isTerminating } from "../objects/meta.ts";
 import type { ThinSnapshot, ThinSnapshotSpec } from "../objects/thin-snapshot.ts";
 import { membersOf, toSnapshot } from "./answers.ts";
-import { find, findLive, groupOfMember, requireVolume } from "./find.ts";
+import { findLive, findServing, groupOfMember, requireVolume } from "./find.ts";
 import { fulfilled, withdraw } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
 import { remove, untilGone } from "./removal.ts";
@@ -78,7 +78,7 @@ export async function getSnapshot(parts: ControllerParts, id: string, call: Call
   const group = groupOfMember(parts, id);
   const member = group === undefined || isTerminating(group) ? undefined : membersOf(group).find(({ record }) => record.id === id);
   if (member !== undefined) return member;
-  const snapshot = await find(parts.snapshots, id, call);
-  if (snapshot?.status.phase !== "Ready" || isTerminating(snapshot)) throw new DmthinError({ code: "not-found", kind: "snapshot", id });
+  const snapshot = await findServing(parts.snapshots, id, call);
+  if (snapshot === undefined) throw new DmthinError({ code: "not-found", kind: "snapshot", id });
   return toSnapshot(snapshot);
 }

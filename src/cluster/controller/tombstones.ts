@@ -1,7 +1,7 @@
 import { isError } from "../../errors.ts";
 import { isAccepted, isTerminating, NODE_FINALIZER, type ApiObject } from "../objects/meta.ts";
 import type { NodeThinPool } from "../objects/node-thin-pool.ts";
-import type { Intent } from "./fulfilment.ts";
+import type { Intent } from "./intent.ts";
 import { lossOf, missingSince } from "./lost-nodes.ts";
 import type { ControllerParts, Store } from "./parts.ts";
 import type { Task } from "./tasks.ts";
