@@ -141,15 +141,15 @@ describe("only what the API server says now is done", () => {
 
 describe("the API server is away", () => {
   test("what the kernel has done meanwhile is told when it is back", async () => {
-    let back: () => void = () => undefined;
+    const back = Promise.withResolvers<() => void>();
     const reporting = beforeNext("patch status", async () => {
-      back = cluster.server.goAway();
+      back.resolve(cluster.server.goAway());
     });
     await cluster.volume("a");
     await reporting;
     expect(held()).toEqual([A]);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    back();
+    (await back.promise)();
     await cluster.ready("a");
     expect(node.world.view.thins.size).toBe(1);
   });
@@ -241,17 +241,17 @@ describe("failures", () => {
   });
 });
 
+const ready = (poolUUID: string | undefined) => ({ phase: "Ready", sizeBytes: SIZE, deviceNumber: 7, poolUUID, observedGeneration: 1 });
+
+/** An object as an earlier life has left it; no agent runs then. */
+async function left(status: object): Promise<void> {
+  await cluster.close();
+  await cluster.volume("a");
+  await cluster.volumes.patch(A, { metadata: { finalizers: [NODE_FINALIZER] } });
+  await cluster.volumes.patch(A, { status }, { subresource: "status" });
+}
+
 describe("what is not where it should be", () => {
-  const ready = (poolUUID: string | undefined) => ({ phase: "Ready", sizeBytes: SIZE, deviceNumber: 7, poolUUID, observedGeneration: 1 });
-
-  /** An object as an earlier life has left it; no agent runs then. */
-  async function left(status: object): Promise<void> {
-    await cluster.close();
-    await cluster.volume("a");
-    await cluster.volumes.patch(A, { metadata: { finalizers: [NODE_FINALIZER] } });
-    await cluster.volumes.patch(A, { status }, { subresource: "status" });
-  }
-
   test("a volume that its pool does not have is called lost, and never made again", async () => {
     await left(ready(node.world.view.poolUuid));
     agent = start();
@@ -307,7 +307,7 @@ describe("what is not where it should be", () => {
     await settled();
     expect(unclaimed()).toEqual([snapshotId("s"), A]);
     expect(held()).toHaveLength(4);
-    const elsewhere = { ...(agent.volumes.cache.items.get(B)?.spec ?? {}), poolName: "another" };
+    const elsewhere = { ...agent.volumes.cache.items.get(B)?.spec, poolName: "another" };
     const objects = new Map(Array.from(agent.volumes.cache.items, ([name, item]) => [name, THIN_VOLUME.schema.parse({ ...item, spec: elsewhere })]));
     expect(unclaimedIn(node.world.pool, { volumes: objects, snapshots: new Map(), groups: agent.groups.cache.items })).toContain(B);
   });
