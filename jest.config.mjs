@@ -15,6 +15,7 @@ export default {
     project("exhaustive"),
     project("contract"),
     project("lab"),
+    project("chart"),
     project("kernel", { globalSetup: "<rootDir>/test/harness/bundle.ts" }),
     project("crash"),
     project("power-cut"),

@@ -1,0 +1,63 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { run } from "../lab/command.ts";
+import { clusterTools, program } from "../lab/cluster/tools.ts";
+import { CHART } from "./generated.ts";
+
+/** An object as helm renders it. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [field: string]: unknown;
+}
+
+export const NAMESPACE = "dmthin-system";
+
+/** What a cluster has that knows snapshots. */
+export const EVERYTHING = [
+  "snapshot.storage.k8s.io/v1/VolumeSnapshotClass",
+  "groupsnapshot.storage.k8s.io/v1/VolumeGroupSnapshotClass",
+  "storage.k8s.io/v1/VolumeAttributesClass",
+];
+
+export const helm = async (...args: readonly string[]): Promise<string> => run([program(await clusterTools(), "helm"), ...args]);
+
+export interface Rendering {
+  readonly values?: object;
+  /** Of the cluster, beside what every one has. */
+  readonly apis?: readonly string[];
+  readonly hooks?: boolean;
+}
+
+/** The chart, rendered. Throws with helm's words when the values are refused. */
+export async function renderText({ values = {}, apis = EVERYTHING, hooks = true }: Rendering = {}): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "dmthin-chart-"));
+  try {
+    const file = join(folder, "values.json");
+    await writeFile(file, JSON.stringify(values));
+    const options = [...apis.flatMap((api) => ["--api-versions", api]), ...(hooks ? [] : ["--no-hooks"])];
+    return await helm("template", "dmthin", CHART, "--namespace", NAMESPACE, "--values", file, ...options);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+export async function render(rendering: Rendering = {}): Promise<readonly Manifest[]> {
+  return documents(await renderText(rendering));
+}
+
+/** The objects of a YAML text. Throws on the first mistake in it. */
+export function documents(text: string): readonly Manifest[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    if (document.errors[0] !== undefined) throw document.errors[0];
+    return document.contents === null ? [] : [document.toJS() as Manifest];
+  });
+}
