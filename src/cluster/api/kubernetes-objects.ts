@@ -1,14 +1,16 @@
-import { DmthinError } from "../../errors.ts";
+import { DmthinError, isError } from "../../errors.ts";
 import type { Logger } from "../../logger.ts";
 import type { Kind } from "../objects/kinds.ts";
 import { metadata, type ApiObject } from "../objects/meta.ts";
 import { errorOfAnswer, isMissing, requestOf, type Answer, type Subject } from "./answer.ts";
 import type { ApiClient, ApiRequest } from "./api-client.ts";
-import type { ApiServer, Listing, MergePatch, ObjectsApi, Preconditions, Selection, WatchEvent } from "./objects-api.ts";
+import type { ApiServer, Listing, MergePatch, ObjectsApi, PatchOptions, Preconditions, Selection, WatchEvent } from "./objects-api.ts";
 
 const MERGE_PATCH = "application/merge-patch+json";
 /** Objects an answer: a list of thousands does not hold up a small server, or us. */
 const PAGE = 500;
+/** A status changes often: a patch that meets other changes is tried so many times. */
+const TRIES = 5;
 /** Between four and five minutes, so that an installation's watches do not all end in one moment. */
 const watchSeconds = (): number => 240 + Math.floor(Math.random() * 60);
 
@@ -101,11 +103,34 @@ class KubernetesObjects<Item extends ApiObject> implements ObjectsApi<Item> {
     return this.#read(await this.#ask({ method: "POST", path: this.#path, body, subject: this.#subject("create", name) }, signal), "create", name);
   }
 
-  async patch(
+  async patch(name: string, patch: MergePatch, { subresource, preconditions = {} }: PatchOptions = {}, signal?: AbortSignal): Promise<Item | undefined> {
+    const { uid, resourceVersion } = preconditions;
+    if (subresource === undefined || uid === undefined || resourceVersion !== undefined) return this.#patch(name, patch, subresource, preconditions, signal);
+    // Of a status patch the server looks at the version alone, not at the uid: so it gets the version of the object of that uid.
+    for (let tries = 1; ; tries++) {
+      const item = await this.get(name, signal);
+      if (item === undefined) return undefined;
+      if (item.metadata.uid !== uid) throw new DmthinError({ code: "api-conflict", kind: this.#kind.kind, name });
+      try {
+        return await this.#patch(name, patch, subresource, { uid, resourceVersion: item.metadata.resourceVersion }, signal);
+      } catch (error) {
+        if (!isError(error, "api-conflict") || tries === TRIES) throw error;
+      }
+    }
+  }
+
+  async delete(name: string, preconditions: Partial<Preconditions> = {}, signal?: AbortSignal): Promise<void> {
+    const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
+    const answer = await this.#ask({ method: "DELETE", path: this.#named(name), body, subject: this.#subject("delete", name) }, signal);
+    if (!isMissing(answer, name)) this.#succeeded(answer, "delete", name);
+  }
+
+  async #patch(
     name: string,
     patch: MergePatch,
-    { subresource, preconditions = {} }: Parameters<ObjectsApi<Item>["patch"]>[2] = {},
-    signal?: AbortSignal,
+    subresource: PatchOptions["subresource"],
+    preconditions: Partial<Preconditions>,
+    signal: AbortSignal | undefined,
   ): Promise<Item | undefined> {
     const verb = subresource === undefined ? "patch" : `patch the ${subresource} of`;
     const changed = isJson(patch["metadata"]) ? patch["metadata"] : {};
@@ -113,12 +138,6 @@ class KubernetesObjects<Item extends ApiObject> implements ObjectsApi<Item> {
     const path = `${this.#named(name)}${subresource === undefined ? "" : `/${subresource}`}`;
     const answer = await this.#ask({ method: "PATCH", path, body, contentType: MERGE_PATCH, subject: this.#subject(verb, name) }, signal);
     return isMissing(answer, name) ? undefined : this.#read(answer, verb, name);
-  }
-
-  async delete(name: string, preconditions: Partial<Preconditions> = {}, signal?: AbortSignal): Promise<void> {
-    const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
-    const answer = await this.#ask({ method: "DELETE", path: this.#named(name), body, subject: this.#subject("delete", name) }, signal);
-    if (!isMissing(answer, name)) this.#succeeded(answer, "delete", name);
   }
 
   #tell(line: string, onEvent: (event: WatchEvent<Item>) => void): void {

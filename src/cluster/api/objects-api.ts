@@ -27,6 +27,13 @@ export interface Preconditions {
   readonly resourceVersion: string;
 }
 
+export interface PatchOptions {
+  /** What only the node says; without it, all but that. */
+  readonly subresource?: "status";
+  /** Of a status, name both, or the uid costs a request more. */
+  readonly preconditions?: Partial<Preconditions>;
+}
+
 /** What merges into an object, after RFC 7386: null removes a key, a list takes the place of a list. */
 export type MergePatch = Readonly<Record<string, unknown>>;
 
@@ -47,12 +54,7 @@ export interface ObjectsApi<Item extends ApiObject> {
     signal?: AbortSignal,
   ): Promise<Item>;
   /** With preconditions, only the object as it was seen is changed. Answers undefined when there is none. */
-  patch(
-    name: string,
-    patch: MergePatch,
-    options?: { readonly subresource?: "status"; readonly preconditions?: Partial<Preconditions> },
-    signal?: AbortSignal,
-  ): Promise<Item | undefined>;
+  patch(name: string, patch: MergePatch, options?: PatchOptions, signal?: AbortSignal): Promise<Item | undefined>;
   /** One with finalizers is only marked. Gone already is success. */
   delete(name: string, preconditions?: Partial<Preconditions>, signal?: AbortSignal): Promise<void>;
 }
