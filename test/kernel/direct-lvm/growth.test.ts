@@ -61,7 +61,7 @@ test("data and metadata are extended while a writer is at work, which loses noth
   expect(metadata.toBytes - metadata.fromBytes).toBe(8 * MiB);
   expect(await writer).toMatchObject({ code: 0 });
   expect(await pool.calls.mapped(volumeId("a"))).toBe(GiB);
-  expect(pool.view.figures?.state).toBe("rw");
+  expect((await pool.calls.refresh()).state).toBe("rw");
   const { data, metadata: metadataSize, whenFull, monitored } = await onRecord();
   expect(data).toBeGreaterThan(before.data);
   expect({ data, metadata: metadataSize }).toEqual(kernelSizes());
