@@ -41,6 +41,8 @@ export type ErrorFacts =
   | { readonly code: "pool-not-writable"; readonly pool: string; readonly state: string }
   /** The pool is being started or recovered, or its lock is another process's: try again. */
   | { readonly code: "pool-not-ready"; readonly pool: string; readonly reason: string }
+  /** The node has not been told yet which pools it has, so that nothing is certainly absent: try again. */
+  | { readonly code: "pools-unknown"; readonly node: string; readonly reason: string }
   /** The pool was looked at and not taken: a person has to decide. */
   | { readonly code: "pool-refused"; readonly pool: string; readonly reason: string; readonly remedy: string }
   /** What was asked of a pool cannot be done, and nothing of it was changed: it goes on as before. */
@@ -145,6 +147,7 @@ const sentences: Sentences = {
     `pool ${pool} can take ${formatBytes(availableBytes)} more, and ${formatBytes(wantedBytes)} were asked for: delete volumes, make the pool larger, or raise its overcommit ratio`,
   "pool-not-writable": ({ pool, state }) => `pool ${pool} is in state ${state} and takes no changes: ${REMEDIES[state] ?? 'see "dmthin info"'}`,
   "pool-not-ready": ({ pool, reason }) => `pool ${pool} is not ready yet (${reason}): try again`,
+  "pools-unknown": ({ node, reason }) => `node ${node} does not know all its pools yet (${reason}): try again`,
   "pool-refused": ({ pool, reason, remedy }) => `pool ${pool} is not used: ${reason}; ${remedy}`,
   "pool-unchanged": ({ pool, reason, remedy }) => `pool ${pool} stays as it is: ${reason}; ${remedy}`,
   "pool-stuck": ({ pool, operation, forSeconds }) =>

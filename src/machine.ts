@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { deadManDescriptor } from "./config/environment.ts";
 import type { PoolMetricsOptions } from "./config/driver-options.ts";
 import type { PoolDescription } from "./config/pool-description.ts";
-import { DmthinError } from "./errors.ts";
+import type { DmthinError } from "./errors.ts";
 import { run } from "./exec/run.ts";
 import { LinuxFilesystems } from "./filesystem/linux-filesystems.ts";
 import { BlockingThreads } from "./linux/blocking-threads.ts";
@@ -14,12 +14,16 @@ import { installUdevRules } from "./pool/host-udev.ts";
 import type { Pool } from "./pool/pool.ts";
 import { watchPools, type PoolWatch } from "./pool/watch-pools.ts";
 import { WorkerPool } from "./pool/worker-pool.ts";
+import { createMetrics, listenFor } from "./serve-metrics.ts";
 import { LocalVolumes } from "./volumes/local-volumes.ts";
 import { TrimSchedule } from "./volumes/trim-schedule.ts";
 import { XfsFollower } from "./volumes/xfs-follower.ts";
 
 /** Another boot has another one: what was staged before is staged no more. Source: random(4). */
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
+
+/** For what a pool is at: its calls, and a step of its care. */
+const CLOSE_MS = 30_000;
 
 export interface MachineConfig {
   readonly nodeName: string;
@@ -74,38 +78,65 @@ export class Machine {
     saveMemory();
     const bootId = (await readFile(BOOT_ID, "utf8")).trim();
     const pools = new Set<Pool>();
-    const machine = new Machine(options, pools, { bootId, metrics: await createMetrics(options, pools) });
+    const { config, version, readiness, logger } = options;
+    const metrics = await createMetrics({ ...config.metrics, pools, node: config.nodeName, version, readiness, logger });
+    const machine = new Machine(options, pools, { bootId, metrics });
     await machine.open(descriptions);
     return machine;
   }
 
-  /** Begins to recover them. Tells the host's udev of them first: its rules are there before any device is. */
+  /** Begins to recover them. The host's udev is told of them first: its rules are there before any device is. */
   async open(descriptions: readonly PoolDescription[]): Promise<readonly Pool[]> {
+    await this.#tellUdev(descriptions);
+    return this.#add(descriptions);
+  }
+
+  /** The same pool by another description. It is among the pools all the while: calls are put off, and nothing seems absent. */
+  async reopen(pool: Pool, description: PoolDescription): Promise<Pool> {
+    await pool.close(CLOSE_MS);
+    return this.#replace(pool, description);
+  }
+
+  /** Ends a pool's thread for `work`, after which it is no more. When that fails, the pool is opened again, and the error thrown. */
+  async takeOut(pool: Pool, work: () => Promise<void>): Promise<void> {
+    await pool.close(CLOSE_MS);
+    try {
+      await work();
+    } catch (error) {
+      await this.#replace(pool, pool.description);
+      throw error;
+    }
+    this.#pools.delete(pool);
+    this.#watch.follow();
+  }
+
+  /** In one step: there is no moment in which the pool is not there. */
+  async #replace(pool: Pool, description: PoolDescription): Promise<Pool> {
+    await this.#tellUdev([description]);
+    this.#pools.delete(pool);
+    const [opened] = this.#add([description]);
+    if (opened === undefined) throw new Error("a pool was not opened");
+    return opened;
+  }
+
+  async #tellUdev(more: readonly PoolDescription[]): Promise<void> {
+    const all = [...Array.from(this.#pools, ({ description }) => description), ...more];
+    await installUdevRules(all, this.#options.logger, this.#ending.signal);
+  }
+
+  #add(descriptions: readonly PoolDescription[]): readonly Pool[] {
     const { config, logger } = this.#options;
-    await installUdevRules([...Array.from(this.#pools, ({ description }) => description), ...descriptions], logger, this.#ending.signal);
     const { stateDirectory, runDirectory } = config;
-    const opened = descriptions.map(
-      (description) => new WorkerPool({ description, stateDirectory, runDirectory, bootId: this.#bootId, deadManFd: deadManDescriptor(), logger }),
-    );
+    const common = { stateDirectory, runDirectory, bootId: this.#bootId, deadManFd: deadManDescriptor(), logger };
+    const opened = descriptions.map((description) => new WorkerPool({ ...common, description }));
     for (const pool of opened) this.#pools.add(pool);
     this.#watch.follow();
     return opened;
   }
 
-  /** Ends a pool's thread. Active devices stay active. */
-  async closePool(pool: Pool, deadlineMs: number): Promise<void> {
-    this.#pools.delete(pool);
-    this.#watch.follow();
-    await pool.close(deadlineMs);
-  }
-
-  /** Where metrics are wanted: rejects with "path-unusable" when their address cannot be had. */
+  /** Where metrics are wanted: throws "path-unusable" when their address cannot be had. */
   async listen(): Promise<void> {
-    const { listen: address } = this.#options.config.metrics;
-    await this.metrics?.listen().catch((cause: unknown) => {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new DmthinError({ code: "path-unusable", path: `metrics.listen ${address?.host ?? ""}:${address?.port ?? ""}`, reason }, { cause });
-    });
+    await listenFor(this.metrics, this.#options.config.metrics.listen);
   }
 
   /** After the last call has ended. What hangs in the kernel is not waited for beyond the deadline. */
@@ -114,14 +145,4 @@ export class Machine {
     const pools = Array.from(this.#pools, async (pool) => pool.close(deadlineMs));
     await Promise.all([...pools, ...[...this.#caring, ...this.#threads].map(async (each) => each.close()), this.metrics?.close()]);
   }
-}
-
-/** A file of its own in the bundle: its library is only read and kept where it is used. */
-const METRICS = import.meta.url.endsWith(".ts") ? new URL("./metrics/metrics.ts", import.meta.url) : new URL("./metrics.js", import.meta.url);
-
-async function createMetrics({ config, version, readiness, logger }: MachineOptions, pools: Iterable<Pool>): Promise<Metrics | undefined> {
-  const { listen: address, ...options } = config.metrics;
-  if (address === undefined) return undefined;
-  const { createMetrics: create } = (await import(METRICS.href)) as { readonly createMetrics: (all: MetricsParts) => Metrics };
-  return create({ pools, version, readiness, logger, ...options, node: config.nodeName, listen: address });
 }

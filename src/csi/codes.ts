@@ -28,6 +28,7 @@ const usual: Rules = {
   "pool-too-small": status.FAILED_PRECONDITION,
   "pool-not-writable": status.FAILED_PRECONDITION,
   "pool-not-ready": status.UNAVAILABLE,
+  "pools-unknown": status.UNAVAILABLE,
   "pool-refused": status.FAILED_PRECONDITION,
   "pool-unchanged": status.FAILED_PRECONDITION,
   "pool-stuck": status.DEADLINE_EXCEEDED,

@@ -22,6 +22,9 @@ import { lvmLockOf, tryPoolLock } from "../pool/pool-lock.ts";
 import { openPool, resumeEverything, type OpenPool } from "../pool/recovery.ts";
 import { deactivateIdle, requireIdle } from "./idle.ts";
 
+/** Where pools and their locks are. */
+export type PoolsConfig = Pick<StandaloneConfig, "pools" | "stateDirectory" | "runDirectory">;
+
 const look = async (device: string, signal?: AbortSignal) => probe(run, device, signal);
 
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
@@ -42,7 +45,7 @@ export class OfflinePool implements AsyncDisposable {
   readonly #lock: Lock;
   readonly #lvmLock: string;
 
-  private constructor(description: PoolDescription, config: StandaloneConfig, lock: Lock, logger: Logger) {
+  private constructor(description: PoolDescription, config: PoolsConfig, lock: Lock, logger: Logger) {
     this.description = description;
     this.stateDirectory = join(config.stateDirectory, description.name);
     this.runDirectory = config.runDirectory;
@@ -54,7 +57,7 @@ export class OfflinePool implements AsyncDisposable {
   }
 
   /** Throws "root-needed", "not-found", or "pool-unchanged" while a driver has the pool or something of it is in use; nothing was touched then. */
-  static take(config: StandaloneConfig, name: string, logger: Logger): OfflinePool {
+  static take(config: PoolsConfig, name: string, logger: Logger): OfflinePool {
     if (process.getuid?.() !== 0) throw new DmthinError({ code: "root-needed", operation: "work on a pool's disks" });
     const description = config.pools.find((pool) => pool.name === name);
     if (description === undefined) throw new DmthinError({ code: "not-found", kind: "pool", id: name });

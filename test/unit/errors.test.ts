@@ -23,6 +23,7 @@ const samples: { readonly [Code in ErrorCode]: FactsOf<Code> } = {
   "pool-not-writable": { code: "pool-not-writable", pool: "fast", state: "ro" },
   "pool-not-ready": { code: "pool-not-ready", pool: "fast", reason: "it is locked" },
   "pool-refused": { code: "pool-refused", pool: "fast", reason: "its superblock is blank", remedy: "restore it" },
+  "pools-unknown": { code: "pools-unknown", node: "node1", reason: "the API server has not told them yet" },
   "pool-unchanged": { code: "pool-unchanged", pool: "fast", reason: "its data cannot be made larger", remedy: "add a disk" },
   "pool-stuck": { code: "pool-stuck", pool: "fast", operation: "create", forSeconds: 12 },
   "sources-apart": { code: "sources-apart", reason: "they lie in two pools" },

@@ -5,7 +5,7 @@ export interface Result {
   readonly code: number;
   readonly output: string;
   readonly error: string;
-  /** The files that the driver was started with. */
+  /** The roles and files that the driver was started with. */
   readonly started: readonly string[];
 }
 
@@ -21,11 +21,11 @@ function text(stream: PassThrough): string {
 const nobody = async () => Promise.reject(new Error("nobody is there to be asked"));
 
 /** A command line to its end, with what a test puts in the place of drivers and disks. */
-export async function runLine(argv: readonly string[], parts: Partial<Omit<Program, "terminal" | "standalone">> = {}): Promise<Result> {
+export async function runLine(argv: readonly string[], parts: Partial<Omit<Program, "terminal" | "run">> = {}): Promise<Result> {
   const [output, error] = [new PassThrough(), new PassThrough()];
   const started: string[] = [];
-  const standalone = async (file: string): Promise<number> => {
-    started.push(file);
+  const run: Program["run"] = async (role, file) => {
+    started.push(`${role} ${file}`);
     return 7;
   };
   const code = await runCommand(argv, {
@@ -39,7 +39,7 @@ export async function runLine(argv: readonly string[], parts: Partial<Omit<Progr
     offline: nobody,
     examine: nobody,
     ...parts,
-    standalone,
+    run,
   });
   return { code, output: text(output), error: text(error), started };
 }

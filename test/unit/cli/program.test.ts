@@ -44,6 +44,8 @@ test("--version is the package's", async () => {
 test.each([
   [["--help"]],
   [["standalone", "--help"]],
+  [["node", "--help"]],
+  [["controller", "--help"]],
   [["info", "--help"]],
   [["volume", "--help"]],
   [["volume", "ls", "--help"]],
@@ -67,8 +69,8 @@ test.each([
   expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
-test("standalone starts the driver with the file that was named, and ends with its exit code", async () => {
-  expect(await run(["standalone", "--config", "/etc/dmthin.yaml"])).toMatchObject({ code: 7, started: ["/etc/dmthin.yaml"], error: "" });
+test.each([["standalone"], ["node"], ["controller"]])("%s starts the driver with the file that was named, and ends with its exit code", async (role) => {
+  expect(await run([role, "--config", "/etc/dmthin.yaml"])).toMatchObject({ code: 7, started: [`${role} /etc/dmthin.yaml`], error: "" });
 });
 
 describe("config", () => {

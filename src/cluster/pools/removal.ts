@@ -1,0 +1,34 @@
+import type { Pool } from "../../pool/pool.ts";
+
+/** Why a pool cannot go yet, in words; undefined: nothing is in the way that its view tells. One that was refused is for the removal to judge. */
+export function whatHolds({ view, description: { name } }: Pool): string | undefined {
+  switch (view.status.kind) {
+    case "recovering":
+      return view.status.reason === undefined ? "it is being recovered" : `it cannot be started (${view.status.reason}), so what it holds is not known`;
+    case "locked":
+      return "another process has its lock";
+    case "refused":
+      return undefined;
+    case "ready":
+      return contents(view) ?? orphans(view, name);
+  }
+}
+
+function contents({ thins }: Pool["view"]): string | undefined {
+  const records = Array.from(thins.values());
+  if (records.length === 0) return undefined;
+  const volumes = records.filter(({ kind }) => kind === "volume").length;
+  const deleting = records.filter(({ state }) => state !== "ready").length;
+  const held = `it holds ${counted(volumes, "volume")} and ${counted(records.length - volumes, "snapshot")}`;
+  return deleting === 0 ? `${held}: delete them first` : `${held}, of which ${deleting} are being deleted`;
+}
+
+function orphans({ inventory }: Pool["view"], name: string): string | undefined {
+  if (inventory === undefined) return "what it holds is being counted";
+  const count = inventory.orphans.length;
+  return count === 0
+    ? undefined
+    : `it holds ${counted(count, "thin device")} that nobody knows: delete or adopt them first, on the node, with "dmthin pool orphans ${name}"`;
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

@@ -1,0 +1,58 @@
+import { connectApiServer } from "./cluster/api/connect.ts";
+import { Controller } from "./cluster/controller/controller.ts";
+import type { ControllerConfig } from "./config/controller.ts";
+import { kubernetesService } from "./config/environment.ts";
+import { createControllerServer } from "./csi/csi-server.ts";
+import { DRIVER_NAME } from "./csi/options.ts";
+import type { Logger } from "./logger.ts";
+import { createMetrics, listenFor } from "./serve-metrics.ts";
+import type { Service } from "./until-signal.ts";
+
+const CLOSE_MS = 5000;
+
+interface Surroundings {
+  readonly logger: Logger;
+  readonly version: string;
+}
+
+/** The driver beside the CSI sidecars: calls become objects, which the nodes carry out. Throws "path-unusable" when the socket cannot be had. */
+export async function startController(config: ControllerConfig, { logger, version }: Surroundings): Promise<Service> {
+  const { namespace, agentSelector, nodeMissingForMs, startupTaint } = config;
+  logger.info("starting", { version, namespace });
+  const api = await connectApiServer({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent: `dmthin-controller/${version}` });
+  const controller = new Controller({ api, namespace, agentSelector, nodeMissingForMs, startupTaint, driverName: DRIVER_NAME, logger });
+  const { enableAttach, attachLimit } = config.testing;
+  const options = { attach: enableAttach ? { limit: attachLimit } : undefined, alpha: config.alphaCapabilities };
+  let isServing = false;
+  const readiness = () => {
+    const { abnormal, message } = controller.health();
+    return isServing ? { ready: !abnormal, message } : { ready: false, message: "the controller is being started, or ends" };
+  };
+  const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
+  const pools = { pools: [], perVolume: false, exclusiveIntervalMs: undefined };
+  const metrics = await createMetrics({ ...pools, ...config.metrics, node: "", version, readiness, logger });
+  const isNode = (name: string): boolean => controller.isNode(name);
+  const csi = createControllerServer({ volumes: controller.volumes, isNode, health, options, logger, version, observe: metrics?.observe });
+  const ending = new AbortController();
+  let tasks: Promise<void> | undefined;
+  const service: Service = {
+    close: async (_, hurry) => {
+      isServing = false;
+      ending.abort();
+      await csi.close(hurry);
+      await Promise.all([tasks, controller.close(), metrics?.close()]);
+      api.close();
+    },
+  };
+  try {
+    await listenFor(metrics, config.metrics.listen);
+    await csi.listen(config.socket, config.socketMode);
+  } catch (error) {
+    await service.close(CLOSE_MS, AbortSignal.abort());
+    throw error;
+  }
+  isServing = true;
+  tasks = controller.runTasks(ending.signal);
+  logger.info("serving", { socket: config.socket });
+  return service;
+}

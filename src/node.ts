@@ -1,0 +1,101 @@
+import { connectApiServer } from "./cluster/api/connect.ts";
+import { NodePools } from "./cluster/pools/node-pools.ts";
+import type { Recorder } from "./cluster/pools/pool-events.ts";
+import { SavedPools } from "./cluster/pools/saved-pools.ts";
+import { kubernetesService } from "./config/environment.ts";
+import type { NodeConfig } from "./config/node.ts";
+import { createAdminServer } from "./csi/admin-service.ts";
+import { createNodeServer } from "./csi/csi-server.ts";
+import { Registration } from "./csi/registration.ts";
+import { DmthinError } from "./errors.ts";
+import type { Logger } from "./logger.ts";
+import { Machine } from "./machine.ts";
+import { NodeCluster } from "./node-cluster.ts";
+import { removeIdlePool } from "./offline/remove-idle.ts";
+import type { Pool } from "./pool/pool.ts";
+import type { Service } from "./until-signal.ts";
+
+/** Over all pools: each of them has a limit of its own, and they come and go. */
+const TRIMS_AT_ONCE = 16;
+const CLOSE_MS = 5000;
+
+interface Surroundings {
+  readonly logger: Logger;
+  readonly version: string;
+}
+
+interface Readiness {
+  readonly ready: boolean;
+  readonly message: string;
+}
+
+/**
+ * The driver on a node of Kubernetes. The pools that it had begin to recover first, which resumes whatever a dead driver
+ * left suspended; then the sockets open, for the kubelet must be answered whether or not pools and API server are there;
+ * then it follows the API server. Throws "path-unusable" when a socket cannot be had.
+ */
+export async function startNode(config: NodeConfig, { logger, version }: Surroundings): Promise<Service> {
+  const { nodeName: node, stateDirectory, runDirectory } = config;
+  logger.info("starting", { version, node });
+  const api = await connectApiServer({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent: `dmthin-node/${version}` });
+  let isServing = false;
+  let cluster: NodeCluster | undefined;
+  const unknownPools = (): DmthinError | undefined =>
+    pools.isKnown ? undefined : new DmthinError({ code: "pools-unknown", node, reason: "the API server has not told them yet" });
+  const readiness = (): Readiness => readinessOf(machine.pools, { isServing, isSynced: cluster?.isSynced === true && pools.isKnown });
+  const machine: Machine = await Machine.start({ config, logger, version, readiness, unknownPools, trimsAtOnce: TRIMS_AT_ONCE }, []);
+  const remove = async (pool: Pool, { wipe }: { readonly wipe: boolean }): Promise<void> =>
+    machine.takeOut(pool, async () => removeIdlePool(pool.description, { wipe, stateDirectory, runDirectory, logger }));
+  const host = { open: machine.open.bind(machine), reopen: machine.reopen.bind(machine), remove };
+  const pools = new NodePools({ node, host, saved: new SavedPools(stateDirectory, logger), directories: { stateDirectory, runDirectory }, logger });
+  const { volumes, metrics } = machine;
+  const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
+  const { maxVolumesPerNode, alphaCapabilities: alpha } = config;
+  const csi = createNodeServer({ nodeVolumes: volumes, volumes, maxVolumesPerNode, options: { alpha }, health, logger, version, observe: metrics?.observe });
+  const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep: volumes, version, node, logger });
+  const registration = new Registration({ directory: config.registrationDirectory, endpoint: config.endpoint, logger });
+  const service: Service = {
+    close: async (deadlineMs, hurry) => {
+      const until = performance.now() + deadlineMs;
+      isServing = false;
+      await registration.close();
+      await Promise.all([csi.close(hurry), admin.close(hurry), cluster?.close()]);
+      api.close();
+      await machine.close(Math.max(until - performance.now(), 0));
+    },
+  };
+  try {
+    await pools.openSaved();
+    await machine.listen();
+    await csi.listen(config.socket);
+    await registration.open();
+    await admin.listen(config.adminSocket);
+  } catch (error) {
+    await service.close(CLOSE_MS, AbortSignal.abort());
+    throw error;
+  }
+  isServing = true;
+  cluster = new NodeCluster({ config, api, recorder: logged(logger), machine, pools, version, logger });
+  logger.info("serving", { socket: config.socket, adminSocket: config.adminSocket });
+  return service;
+}
+
+/**
+ * Whether the controller may count on this node. A pool that is refused, or whose disk comes up late, is told by its own
+ * object, and holds up no other; one whose lock another driver has means that this is a second driver of the node.
+ */
+function readinessOf(pools: Iterable<Pool>, { isServing, isSynced }: { readonly isServing: boolean; readonly isSynced: boolean }): Readiness {
+  if (!isServing) return { ready: false, message: "the driver is being started, or ends" };
+  if (!isSynced) return { ready: false, message: "the API server has not told yet what there is to do" };
+  const waiting = Array.from(pools).filter(({ view: { status } }) => status.kind === "locked" || (status.kind === "recovering" && status.reason === undefined));
+  if (waiting.length === 0) return { ready: true, message: "the node serves" };
+  const said = waiting.map(
+    ({ description: { name }, view: { status } }) => `pool ${name} ${status.kind === "locked" ? "is another process's" : "is being recovered"}`,
+  );
+  return { ready: false, message: said.join("; ") };
+}
+
+/** What people are told of an object, in the log too. */
+const logged = (logger: Logger): Recorder => ({
+  event: ({ metadata: { name } }, type, reason, message) => logger[type === "Warning" ? "warn" : "info"](message, { object: name, reason }),
+});
