@@ -37,7 +37,7 @@ export const condition = z.object({
   reason: z.string(),
   message: z.string(),
   lastTransitionTime: z.string(),
-  observedGeneration: z.int().optional(),
+  observedGeneration: z.int().optional().describe("The generation that it was found at."),
 });
 export type ObjectCondition = z.output<typeof condition>;
 

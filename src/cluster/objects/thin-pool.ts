@@ -1,11 +1,19 @@
 import * as z from "zod";
 import { condition, metadata } from "./meta.ts";
 
+/** Source: metav1.LabelSelector. */
 const labelSelector = z.object({
-  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchLabels: z.record(z.string(), z.string()).optional().describe("Labels that a node must have, with these values."),
   matchExpressions: z
-    .array(z.object({ key: z.string(), operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]), values: z.array(z.string()).optional() }))
-    .optional(),
+    .array(
+      z.object({
+        key: z.string().describe("A label."),
+        operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]).describe("What is asked of it."),
+        values: z.array(z.string()).optional().describe("For In and NotIn."),
+      }),
+    )
+    .optional()
+    .describe("What else must hold of its labels."),
 });
 export type LabelSelector = z.output<typeof labelSelector>;
 
@@ -20,9 +28,9 @@ export const clusterPoolSpec = {
 
 export const thinPoolStatus = z.object({
   desiredNodes: z.int().default(0).describe("How many nodes the selector matches."),
-  readyNodes: z.int().default(0),
-  observedGeneration: z.int().optional(),
-  conditions: z.array(condition).default([]),
+  readyNodes: z.int().default(0).describe("On how many of them it serves."),
+  observedGeneration: z.int().optional().describe("The generation that this status answers."),
+  conditions: z.array(condition).default([]).describe("How it is, after Kubernetes' conventions."),
 });
 
 /** `spec` is as people wrote it: `describeClusterPool` judges it. */

@@ -19,13 +19,13 @@ const member = z.object({
 });
 
 export const thinSnapshotGroupStatus = z.object({
-  phase: z.enum(PHASES).default("Pending"),
-  poolUUID: z.string().optional(),
+  phase: z.enum(PHASES).default("Pending").describe("Pending: not made yet. Failed: not made, and why stands under failure."),
+  poolUUID: z.string().optional().describe("The pool that holds it: another pool of the same name is not it."),
   createdAt: z.string().optional().describe("The one moment that all of them show."),
   snapshots: z.array(member).default([]).describe("In the order of sourceVolumes."),
-  observedGeneration: z.int().optional(),
-  failure: failure.optional(),
-  conditions: z.array(condition).default([]),
+  observedGeneration: z.int().optional().describe("The generation that this status answers."),
+  failure: failure.optional().describe("Why the last thing asked for was not done."),
+  conditions: z.array(condition).default([]).describe("How it is, after Kubernetes' conventions."),
 });
 
 export const thinSnapshotGroup = z.object({ metadata, spec: thinSnapshotGroupSpec, status: thinSnapshotGroupStatus.prefault({}) });

@@ -11,14 +11,14 @@ export const thinSnapshotSpec = z.object({
 });
 
 export const thinSnapshotStatus = z.object({
-  phase: z.enum(PHASES).default("Pending"),
+  phase: z.enum(PHASES).default("Pending").describe("Pending: not made yet. Failed: not made, and why stands under failure."),
   sizeBytes: byteCount().optional().describe("The size of a volume restored from it, at least."),
-  poolUUID: z.string().optional(),
-  deviceNumber: z.int().optional(),
+  poolUUID: z.string().optional().describe("The pool that holds it: another pool of the same name is not it."),
+  deviceNumber: z.int().optional().describe("Its thin device's number in the pool."),
   createdAt: z.string().optional().describe("The moment that it shows."),
-  observedGeneration: z.int().optional(),
-  failure: failure.optional(),
-  conditions: z.array(condition).default([]),
+  observedGeneration: z.int().optional().describe("The generation that this status answers."),
+  failure: failure.optional().describe("Why the last thing asked for was not done."),
+  conditions: z.array(condition).default([]).describe("How it is, after Kubernetes' conventions."),
 });
 
 export const thinSnapshot = z.object({ metadata, spec: thinSnapshotSpec, status: thinSnapshotStatus.prefault({}) });
