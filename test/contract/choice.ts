@@ -7,4 +7,8 @@ export const isReal = labDisks.length > 0;
 /** On the real kernel, whether pools lie on a whole disk, where LVM makes and activates them, instead of on two devices. */
 export const isOnLvm = process.env["LAB_BACKING"] === "directLvm";
 
-export const worldName = isReal ? (isOnLvm ? "the real kernel, on LVM" : "the real kernel") : "the simulation";
+/** On the simulated kernel, whether what is asked of volumes goes through objects that the node carries out. */
+export const isThroughObjects = !isReal && process.env["LAB_THROUGH"] === "objects";
+
+const simulation = isThroughObjects ? "objects, on the simulation" : "the simulation";
+export const worldName = isReal ? (isOnLvm ? "the real kernel, on LVM" : "the real kernel") : simulation;

@@ -18,8 +18,14 @@ const IN_MEMORY = existsSync("/dev/shm") ? ["TMPDIR=/dev/shm"] : [];
 const IN_GUEST = ["--runInBand", "--testTimeout=120000"];
 
 /** Runs jest projects on this machine; `args` are the caller's: a path, or jest's own options. */
-export function runJest(projects: readonly string[], args: readonly string[] = [], options: readonly string[] = []): Promise<Tally> {
-  return runProgram(["env", ...IN_MEMORY, ...JEST, ...options, "--selectProjects", ...projects, ...separated(args)]);
+export function runJest(
+  projects: readonly string[],
+  args: readonly string[] = [],
+  options: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Tally> {
+  const settings = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  return runProgram(["env", ...IN_MEMORY, ...settings, ...JEST, ...options, "--selectProjects", ...projects, ...separated(args)]);
 }
 
 /** Far above what any test takes: they have four minutes at most. */

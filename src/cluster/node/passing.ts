@@ -2,7 +2,6 @@ import { DmthinError, type ErrorCode } from "../../errors.ts";
 
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "in-progress",
-  "being-deleted",
   "pool-not-ready",
   "pool-stuck",
   "deadline",

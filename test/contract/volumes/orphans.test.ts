@@ -101,13 +101,14 @@ describe(`orphans, on ${worldName}`, () => {
 
   test("when it was made is told by what was made before and after it", async () => {
     const { client, world } = suite;
+    const transactionOf = (id: string): number => world.view.thins.get(id)?.transactionId ?? 0;
     const { record: before } = await client.create("before");
     world.dm.message(world.poolUuid, `create_thin ${ORPHAN}`);
     await client.create("after one");
     const { record: after } = await client.create("after two");
     const [orphan] = await world.volumes.orphans(POOL);
-    expect(orphan?.transactionId).toBe(before.transactionId);
-    expect(after.transactionId).toBe(before.transactionId + 2);
+    expect(orphan?.transactionId).toBe(transactionOf(before.id));
+    expect(transactionOf(after.id)).toBe(transactionOf(before.id) + 2);
     expect(orphan?.notAfter?.getTime()).toBeLessThanOrEqual(after.createdAt.getTime());
   });
 });

@@ -38,7 +38,7 @@ interface Driver {
 }
 
 /** The driver's own code, on a simulated machine, in the test's thread. Killing and power cuts are exact here. */
-export class SimulatedWorld implements World {
+export class SimulatedNode implements Omit<World, "volumes"> {
   readonly machine = new SimulatedMachine();
   readonly dm: DeviceMapper;
   readonly filesystems: Filesystems;
@@ -66,7 +66,7 @@ export class SimulatedWorld implements World {
     return join(this.#folder, `life${this.#lives}`);
   }
 
-  get volumes(): LocalVolumes {
+  get local(): LocalVolumes {
     return this.#running.volumes;
   }
 
@@ -243,5 +243,12 @@ export class SimulatedWorld implements World {
 
   #block(path: string): BlockDevice {
     return this.files.block(path);
+  }
+}
+
+/** Whose volumes are asked for on the machine itself. */
+export class SimulatedWorld extends SimulatedNode implements World {
+  get volumes(): LocalVolumes {
+    return this.local;
   }
 }
