@@ -41,6 +41,12 @@ export class ApiClient {
     this.#options = options;
   }
 
+  /** A client of the same server that shows a token instead of a certificate. */
+  withToken(token: string): ApiClient {
+    const { ca } = (this.#options.agent as Agent).options;
+    return new ApiClient({ ...this.#options, agent: new Agent(ca === undefined ? {} : { ca }), headers: { authorization: `Bearer ${token}` } });
+  }
+
   /** @param name who one is, of those that the authority knows */
   static async create(certificates: Certificates, name: string): Promise<ApiClient> {
     const [ca, cert, key] = await Promise.all(
@@ -122,7 +128,8 @@ export class ApiClient {
   }
 
   async #send(method: string, path: string, body: object | undefined, signal: AbortSignal): Promise<IncomingMessage> {
-    const headers = body === undefined ? {} : { "content-type": TYPES[method] ?? "application/json" };
+    const type = body === undefined ? {} : { "content-type": TYPES[method] ?? "application/json" };
+    const headers = { ...(this.#options.headers as Readonly<Record<string, string>> | undefined), ...type };
     const outgoing = request({ ...this.#options, method, path, headers, signal });
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     const [response] = (await once(outgoing, "response")) as [IncomingMessage];

@@ -138,4 +138,5 @@ const KUBELET = {
   evictionHard: { "memory.available": "50Mi" },
   imageGCHighThresholdPercent: 100, // the images cannot be pulled again
   volumeStatsAggPeriod: "10s",
+  crashLoopBackOff: { maxContainerRestartPeriod: "2s" }, // tests kill the same pod again and again
 };

@@ -1,0 +1,10 @@
+import type { Scene } from "./scene.ts";
+
+/** What users are promised, tried on a real cluster. */
+export interface Case {
+  readonly name: string;
+  /** Takes away what others need, such as a node: runs by itself. */
+  readonly alone?: boolean;
+  /** In a namespace of its own, which goes when it ends. Throws where the promise is not kept. */
+  readonly run: (scene: Scene) => Promise<void>;
+}
