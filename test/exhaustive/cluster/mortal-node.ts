@@ -31,7 +31,7 @@ export class MortalNode implements AsyncDisposable {
     if (this.#end === "the power is cut") process.onDeath(() => this.world.machine.kernel.powerCut());
     this.#agent = this.cluster.startAgent({
       pools: [this.world.pool],
-      local: this.world.volumes,
+      local: this.world.local,
       through: (api) => mortal(api, process),
     });
     await Promise.all([this.agent.volumes, this.agent.snapshots, this.agent.groups].map(async ({ cache }) => cache.synced));
