@@ -50,8 +50,14 @@ export async function renderText({ values = {}, apis = EVERYTHING, hooks = true 
   }
 }
 
+const rendered = new Map<string, Promise<readonly Manifest[]>>();
+
+/** The same, as objects; each rendering is asked of helm once. */
 export async function render(rendering: Rendering = {}): Promise<readonly Manifest[]> {
-  return documents(await renderText(rendering));
+  const key = JSON.stringify(rendering);
+  const known = rendered.get(key) ?? renderText(rendering).then(documents);
+  rendered.set(key, known);
+  return known;
 }
 
 /** The objects of a YAML text. Throws on the first mistake in it. */

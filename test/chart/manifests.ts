@@ -12,9 +12,10 @@ const namespace = {
   metadata: { name: NAMESPACE, labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
 };
 
+const whole = async (apis: readonly string[]): Promise<string> => `${HEADER}${stringify(namespace)}${withoutJobs(await renderText({ apis, hooks: false }))}`;
+
 /** The chart for those without helm, by file name. */
 export async function renderedManifests(): Promise<ReadonlyMap<string, string>> {
-  const whole = async (apis: readonly string[]) => `${HEADER}${stringify(namespace)}${withoutJobs(await renderText({ apis, hooks: false }))}`;
   return new Map([
     ["dmthin.yaml", await whole(EVERYTHING)],
     ["dmthin-without-snapshots.yaml", await whole([])],
