@@ -46,7 +46,7 @@ export class ClusterWorld extends SimulatedNode implements World {
 
   get volumes(): World["volumes"] {
     const { local } = this;
-    const { volumes } = this.#controller;
+    const { volumes } = this.controller;
     return {
       create: async (wanted, call) => volumes.create(wanted, inTime(call)),
       delete: async (id, call) => volumes.delete(id, inTime(call)),
@@ -117,7 +117,8 @@ export class ClusterWorld extends SimulatedNode implements World {
     await super.dispose();
   }
 
-  get #controller(): Controller {
+  /** That runs now. */
+  get controller(): Controller {
     if (this.#running === undefined) throw new Error("the driver is not running");
     return this.#running.controller;
   }
@@ -171,7 +172,7 @@ export class ClusterWorld extends SimulatedNode implements World {
     const { availableBytes } = await this.local.capacity({ ...wanted, node: undefined });
     await this.#tellPool({ availableBytes, chunkSizeBytes: this.view.figures?.chunkSize });
     for (;;) {
-      const capacity = await this.#controller.volumes.capacity(wanted, call);
+      const capacity = await this.controller.volumes.capacity(wanted, call);
       if (capacity.availableBytes === availableBytes || wanted.node !== undefined) return capacity;
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
