@@ -15,7 +15,7 @@ import { statusOfFailure, statusOfHeld, statusOfLost, statusOfWaiting, type Stat
 
 /** Tells people of an object, beside its status. */
 export interface Recorder {
-  event(object: ApiObject, type: "Normal" | "Warning", reason: string, message: string): void;
+  event(object: ApiObject, type: "Normal" | "Warning", reason: string, message: string, kind: string): void;
 }
 
 export interface ReconcilerParts {
@@ -142,7 +142,7 @@ export class Reconciler<Item extends PlacedObject> {
     const wanted = statusOfFailure(this.#seen(item, pool), error);
     if (mergePatch(item.status, wanted) !== undefined) {
       this.#parts.logger.warn("what an object asks for has failed", { ...this.#fields(item), error });
-      this.#parts.recorder.event(item, "Warning", reasonOf(error.facts.code), error.message);
+      this.#parts.recorder.event(item, "Warning", reasonOf(error.facts.code), error.message, this.#carrier.kind);
     }
     const reported = await this.#report(item, wanted);
     // Nobody takes a deletion back: it is tried until it is done.
@@ -154,7 +154,7 @@ export class Reconciler<Item extends PlacedObject> {
     if (mergePatch(item.status, wanted) !== undefined) {
       const message = wanted.conditions.find(({ type }) => type === "Lost")?.message ?? "";
       this.#parts.logger.error("an object's pool does not have what it should", { ...this.#fields(item), reason });
-      this.#parts.recorder.event(item, "Warning", "Lost", message);
+      this.#parts.recorder.event(item, "Warning", "Lost", message, this.#carrier.kind);
     }
     await this.#report(item, wanted);
     return "settled";

@@ -1,10 +1,11 @@
 import type { CareEventKind } from "../../pool/care-report.ts";
 import type { Pool } from "../../pool/pool.ts";
+import { NODE_THIN_POOL } from "../objects/kinds.ts";
 import type { ApiObject } from "../objects/meta.ts";
 
 /** Tells people of an object, beside its status. */
 export interface Recorder {
-  event(object: ApiObject, type: "Normal" | "Warning", reason: string, message: string): void;
+  event(object: ApiObject, type: "Normal" | "Warning", reason: string, message: string, kind: string): void;
 }
 
 type Kind = readonly [type: "Normal" | "Warning", reason: string];
@@ -50,7 +51,7 @@ export class PoolEvents {
     const fresh = (view.care?.events ?? []).filter(({ at }) => at.getTime() > since);
     for (const { kind, message } of fresh) {
       const [type, reason] = kind === "state" ? stateKind(view) : CARE[kind];
-      this.#recorder.event(object, type, reason, message);
+      this.#recorder.event(object, type, reason, message, NODE_THIN_POOL.kind);
     }
     const last = fresh.at(-1);
     if (last !== undefined) this.#toldUpTo.set(name, last.at.getTime());
@@ -60,7 +61,7 @@ export class PoolEvents {
   refused(name: string, sentence: string, object: ApiObject | undefined): void {
     if (object === undefined || this.#status.get(`${name} refused`) === sentence) return;
     this.#status.set(`${name} refused`, sentence);
-    this.#recorder.event(object, "Warning", "Refused", sentence);
+    this.#recorder.event(object, "Warning", "Refused", sentence, NODE_THIN_POOL.kind);
   }
 
   forget(name: string): void {
@@ -74,8 +75,8 @@ export class PoolEvents {
     const now = status.kind === "refused" ? `refused ${status.reason}` : status.kind;
     if (before === now || status.kind === "recovering" || status.kind === "locked") return;
     this.#status.set(name, now);
-    if (status.kind === "refused") this.#recorder.event(object, "Warning", "Refused", `${status.reason}; ${status.remedy}`);
-    else this.#recorder.event(object, "Normal", "Serving", `pool ${name} serves on this node`);
+    if (status.kind === "refused") this.#recorder.event(object, "Warning", "Refused", `${status.reason}; ${status.remedy}`, NODE_THIN_POOL.kind);
+    else this.#recorder.event(object, "Normal", "Serving", `pool ${name} serves on this node`, NODE_THIN_POOL.kind);
   }
 }
 
