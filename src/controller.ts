@@ -1,4 +1,5 @@
-import { connectApiServer } from "./cluster/api/connect.ts";
+import { connectApiServer, type ConnectOptions } from "./cluster/api/connect.ts";
+import type { ApiServer } from "./cluster/api/objects-api.ts";
 import { Controller } from "./cluster/controller/controller.ts";
 import type { ControllerConfig } from "./config/controller.ts";
 import { kubernetesService } from "./config/environment.ts";
@@ -13,13 +14,15 @@ const CLOSE_MS = 5000;
 interface Surroundings {
   readonly logger: Logger;
   readonly version: string;
+  /** Default: the cluster's own. Asks nothing yet. */
+  readonly connect?: (options: ConnectOptions) => Promise<ApiServer & { close(): void }>;
 }
 
 /** The driver beside the CSI sidecars: calls become objects, which the nodes carry out. Throws "path-unusable" when the socket cannot be had. */
-export async function startController(config: ControllerConfig, { logger, version }: Surroundings): Promise<Service> {
+export async function startController(config: ControllerConfig, { logger, version, connect = connectApiServer }: Surroundings): Promise<Service> {
   const { namespace, agentSelector, nodeMissingForMs, startupTaint } = config;
   logger.info("starting", { version, namespace });
-  const api = await connectApiServer({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent: `dmthin-controller/${version}` });
+  const api = await connect({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent: `dmthin-controller/${version}` });
   const controller = new Controller({ api, namespace, agentSelector, nodeMissingForMs, startupTaint, driverName: DRIVER_NAME, logger });
   const { enableAttach, attachLimit } = config.testing;
   const options = { attach: enableAttach ? { limit: attachLimit } : undefined, alpha: config.alphaCapabilities };

@@ -1,4 +1,5 @@
-import { connectApiServer } from "./cluster/api/connect.ts";
+import { connectApiServer, type ConnectOptions } from "./cluster/api/connect.ts";
+import type { ApiServer } from "./cluster/api/objects-api.ts";
 import { NodePools } from "./cluster/pools/node-pools.ts";
 import type { Recorder } from "./cluster/pools/pool-events.ts";
 import { SavedPools } from "./cluster/pools/saved-pools.ts";
@@ -22,6 +23,8 @@ const CLOSE_MS = 5000;
 interface Surroundings {
   readonly logger: Logger;
   readonly version: string;
+  /** Default: the cluster's own. Asks nothing yet. */
+  readonly connect?: (options: ConnectOptions) => Promise<ApiServer & { close(): void }>;
 }
 
 interface Readiness {
@@ -34,10 +37,10 @@ interface Readiness {
  * left suspended; then the sockets open, for the kubelet must be answered whether or not pools and API server are there;
  * then it follows the API server. Throws "path-unusable" when a socket cannot be had.
  */
-export async function startNode(config: NodeConfig, { logger, version }: Surroundings): Promise<Service> {
+export async function startNode(config: NodeConfig, { logger, version, connect = connectApiServer }: Surroundings): Promise<Service> {
   const { nodeName: node, stateDirectory, runDirectory } = config;
   logger.info("starting", { version, node });
-  const api = await connectApiServer({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent: `dmthin-node/${version}` });
+  const api = await connect({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent: `dmthin-node/${version}` });
   let isServing = false;
   let cluster: NodeCluster | undefined;
   const unknownPools = (): DmthinError | undefined =>
