@@ -98,6 +98,7 @@ const code = await runCommand(process.argv.slice(2), {
   ask,
   examine: async () => (await import("./doctor/checks.ts")).examineHost((await import("./doctor/host.ts")).thisHost()),
   offline: async () => (await import("./offline/commands.ts")).offlineWork((await import("./logger.ts")).createLogger({ level: "warn", format: "text" })),
+  cluster: async (kubeconfig) => (await import("./cluster-work.ts")).clusterWork(kubeconfig, version),
   askUpkeep: async (socket) => (await import("./csi/upkeep-client.ts")).askUpkeep(socket),
   run: drive,
 });

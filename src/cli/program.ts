@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { ROLES, type Role } from "../config/roles.ts";
 import { DmthinError } from "../errors.ts";
 import { begin, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type End } from "./command.ts";
+import { addClusterCommands, type ClusterParts } from "./cluster-commands.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { addDoctorCommand, type DoctorParts } from "./doctor-command.ts";
 import { addInfoCommand } from "./info-command.ts";
@@ -14,7 +15,7 @@ import type { Terminal } from "./terminal.ts";
 import { addVolumeCommands } from "./volume-commands.ts";
 import type { AskVolumes } from "./volumes.ts";
 
-export interface Program extends Pick<OfflineParts, "ask" | "offline">, Pick<DoctorParts, "examine"> {
+export interface Program extends Pick<OfflineParts, "ask" | "offline">, Pick<DoctorParts, "examine">, Pick<ClusterParts, "cluster"> {
   readonly version: string;
   readonly terminal: Terminal;
   readonly askDriver: AskDriver;
@@ -64,6 +65,7 @@ function describe(program: Program, end: End): Command {
   addPoolCommands(pool, program, end);
   addOfflineCommands(pool, program, end);
   addDoctorCommand(dmthin, program, end);
+  addClusterCommands(dmthin, program, end);
   addConfigCommands(dmthin, program, end);
   return dmthin;
 }

@@ -38,6 +38,7 @@ export async function runLine(argv: readonly string[], parts: Partial<Omit<Progr
     ask: async () => undefined,
     offline: nobody,
     examine: nobody,
+    cluster: nobody,
     ...parts,
     run,
   });
