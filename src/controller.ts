@@ -1,6 +1,10 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { connectApiServer, type ConnectOptions } from "./cluster/api/connect.ts";
 import type { ApiServer } from "./cluster/api/objects-api.ts";
+import { Leadership } from "./cluster/api/lease.ts";
 import { Controller } from "./cluster/controller/controller.ts";
+import { LEASE } from "./cluster/objects/core.ts";
 import type { ControllerConfig } from "./config/controller.ts";
 import { kubernetesService } from "./config/environment.ts";
 import { createControllerServer } from "./csi/csi-server.ts";
@@ -24,6 +28,7 @@ export async function startController(config: ControllerConfig, { logger, versio
   logger.info("starting", { version, namespace });
   const api = await connect({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent: `dmthin-controller/${version}` });
   const controller = new Controller({ api, namespace, agentSelector, nodeMissingForMs, startupTaint, driverName: DRIVER_NAME, logger });
+  const leadership = new Leadership({ leases: api.objects(LEASE, namespace), name: config.lease, identity: `${hostname()}_${randomUUID()}`, logger });
   const { enableAttach, attachLimit } = config.testing;
   const options = { attach: enableAttach ? { limit: attachLimit } : undefined, alpha: config.alphaCapabilities };
   let isServing = false;
@@ -55,7 +60,7 @@ export async function startController(config: ControllerConfig, { logger, versio
     throw error;
   }
   isServing = true;
-  tasks = controller.runTasks(ending.signal);
+  tasks = leadership.run(async (signal) => controller.runTasks(signal), ending.signal);
   logger.info("serving", { socket: config.socket });
   return service;
 }

@@ -1,7 +1,7 @@
 import { connectApiServer, type ConnectOptions } from "./cluster/api/connect.ts";
+import { ApiEvents } from "./cluster/api/events.ts";
 import type { ApiServer } from "./cluster/api/objects-api.ts";
 import { NodePools } from "./cluster/pools/node-pools.ts";
-import type { Recorder } from "./cluster/pools/pool-events.ts";
 import { SavedPools } from "./cluster/pools/saved-pools.ts";
 import { kubernetesService } from "./config/environment.ts";
 import type { NodeConfig } from "./config/node.ts";
@@ -41,12 +41,14 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   const { nodeName: node, stateDirectory, runDirectory } = config;
   logger.info("starting", { version, node });
   const api = await connect({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent: `dmthin-node/${version}` });
+  const events = new ApiEvents({ server: api, controller: "dmthin.io/node", instance: node, logger });
   let isServing = false;
   let cluster: NodeCluster | undefined;
   const unknownPools = (): DmthinError | undefined =>
     pools.isKnown ? undefined : new DmthinError({ code: "pools-unknown", node, reason: "the API server has not told them yet" });
   const readiness = (): Readiness => readinessOf(machine.pools, { isServing, isSynced: cluster?.isSynced === true && pools.isKnown });
-  const machine: Machine = await Machine.start({ config, logger, version, readiness, unknownPools, trimsAtOnce: TRIMS_AT_ONCE }, []);
+  const recordedUuids = (pool: string): readonly string[] => cluster?.recordedUuids(pool) ?? [];
+  const machine: Machine = await Machine.start({ config, logger, version, readiness, unknownPools, recordedUuids, trimsAtOnce: TRIMS_AT_ONCE }, []);
   const remove = async (pool: Pool, { wipe }: { readonly wipe: boolean }): Promise<void> =>
     machine.takeOut(pool, async () => removeIdlePool(pool.description, { wipe, stateDirectory, runDirectory, logger }));
   const host = { open: machine.open.bind(machine), reopen: machine.reopen.bind(machine), remove };
@@ -63,6 +65,7 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
       isServing = false;
       await registration.close();
       await Promise.all([csi.close(hurry), admin.close(hurry), cluster?.close()]);
+      await events.close();
       api.close();
       await machine.close(Math.max(until - performance.now(), 0));
     },
@@ -78,7 +81,7 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
     throw error;
   }
   isServing = true;
-  cluster = new NodeCluster({ config, api, recorder: logged(logger), machine, pools, version, logger });
+  cluster = new NodeCluster({ config, api, recorder: events, machine, pools, version, logger });
   logger.info("serving", { socket: config.socket, adminSocket: config.adminSocket });
   return service;
 }
@@ -97,8 +100,3 @@ function readinessOf(pools: Iterable<Pool>, { isServing, isSynced }: { readonly 
   );
   return { ready: false, message: said.join("; ") };
 }
-
-/** What people are told of an object, in the log too. */
-const logged = (logger: Logger): Recorder => ({
-  event: ({ metadata: { name } }, type, reason, message) => logger[type === "Warning" ? "warn" : "info"](message, { object: name, reason }),
-});

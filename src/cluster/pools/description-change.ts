@@ -6,18 +6,17 @@ import { formatBytes } from "../../units.ts";
  * ThinPool to the same, but not one that was deleted and made anew under the name while this node was away.
  */
 export function changeProblems(before: PoolDescription, after: PoolDescription): readonly string[] {
-  const fixed = (place: string, was: string | number | boolean, is: string | number | boolean): readonly string[] =>
-    was === is ? [] : [`spec.${place} is ${is}, and the pool was made with ${was}`];
   return [
-    ...backingProblems(before.backing, after.backing, fixed),
+    ...backingProblems(before.backing, after.backing),
     ...(after.backing.kind === "existing" ? [] : fixed("chunkSize", formatBytes(before.chunkSize), formatBytes(after.chunkSize))),
     ...fixed("zeroNewBlocks", before.zeroNewBlocks, after.zeroNewBlocks),
   ];
 }
 
-type Fixed = (place: string, was: string | number | boolean, is: string | number | boolean) => readonly string[];
+const fixed = (place: string, was: string | number | boolean, is: string | number | boolean): readonly string[] =>
+  was === is ? [] : [`spec.${place} is ${is}, and the pool was made with ${was}`];
 
-function backingProblems(before: Backing, after: Backing, fixed: Fixed): readonly string[] {
+function backingProblems(before: Backing, after: Backing): readonly string[] {
   if (before.kind === "loop" && after.kind === "loop") {
     return [
       ...fixed("backing.loop.directory", before.directory, after.directory),
