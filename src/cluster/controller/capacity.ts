@@ -3,6 +3,7 @@ import { TYPES } from "../../filesystem/types.ts";
 import { bytes, KiB, type Bytes } from "../../units.ts";
 import { minimumVolumeBytes } from "../../volumes/sizes.ts";
 import type { Capacity } from "../../volumes/volumes.ts";
+import { isTerminating } from "../objects/meta.ts";
 import { candidatesOf } from "./candidates.ts";
 import type { ControllerParts } from "./parts.ts";
 import { choosePool } from "./pools.ts";
@@ -19,8 +20,9 @@ export interface CapacityWanted {
 
 /** From memory, as the nodes have told it, rounded down by them. Nothing where nothing could be made. Throws "invalid-argument". */
 export function capacityOf(parts: ControllerParts, { pool, node, filesystem }: CapacityWanted): Capacity {
-  const poolName = choosePool([...parts.pools.cache.items.values()], pool).metadata.name;
-  const candidates = candidatesOf(parts, poolName).filter(({ topology }) => node === undefined || topology === node);
+  const chosen = choosePool([...parts.pools.cache.items.values()], pool);
+  const poolName = chosen.metadata.name;
+  const candidates = isTerminating(chosen) ? [] : candidatesOf(parts, poolName).filter(({ topology }) => node === undefined || topology === node);
   const available = candidates.map(({ availableBytes }) => availableBytes);
   const nodes = new Set(candidates.map((candidate) => candidate.node));
   return {

@@ -14,7 +14,7 @@ import { findLive, requireSnapshot, requireVolume, type Source } from "./find.ts
 import { fulfilled, withdraw } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
 import { place } from "./placement.ts";
-import { choosePool } from "./pools.ts";
+import { choosePool, requireStaying } from "./pools.ts";
 import { untilGone } from "./removal.ts";
 
 /**
@@ -90,7 +90,7 @@ async function sourceOf(parts: ControllerParts, wanted: VolumeWanted, call: Call
 }
 
 function placeOf(parts: ControllerParts, { parameters, topology }: VolumeWanted, sizeBytes: number, claim: FoundClaim | undefined): Source {
-  const { name: poolName } = choosePool([...parts.pools.cache.items.values()], parameters.pool).metadata;
+  const { name: poolName } = requireStaying(choosePool([...parts.pools.cache.items.values()], parameters.pool)).metadata;
   const wanted = { pool: poolName, sizeBytes, topology, selectedNode: claim?.selectedNode };
   return { poolName, nodeName: place(wanted, candidatesOf(parts, poolName)) };
 }

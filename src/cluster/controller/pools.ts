@@ -13,14 +13,15 @@ export function choosePool(pools: readonly ThinPool[], name: string | undefined)
       throw invalid(`several ThinPools are marked as default (${[marked, ...others].map((pool) => pool?.metadata.name).join(", ")}): leave one`);
     const chosen = marked ?? (pools.length === 1 && only.spec["default"] !== false ? only : undefined);
     if (chosen === undefined) throw invalid(`name a pool, since none of them is the default (${names})`);
-    return requireStaying(chosen);
+    return chosen;
   }
   const named = pools.find(({ metadata }) => metadata.name === name);
   if (named === undefined) throw invalid(`there is no pool ${JSON.stringify(name)} (there is ${names})`);
-  return requireStaying(named);
+  return named;
 }
 
-function requireStaying(pool: ThinPool): ThinPool {
+/** Throws "invalid-argument". */
+export function requireStaying(pool: ThinPool): ThinPool {
   if (isTerminating(pool)) throw invalid(`pool ${pool.metadata.name} is being deleted, and takes no new volumes`);
   return pool;
 }
