@@ -39,6 +39,8 @@ export interface MachineOptions {
   /** How many filesystems may be trimmed at once, over all pools. */
   readonly trimsAtOnce: number;
   readonly unknownPools?: () => DmthinError | undefined;
+  /** The uuids by which a pool of that name is on record elsewhere as this machine's. Default: it is on record nowhere. */
+  readonly recordedUuids?: (pool: string) => readonly string[];
   readonly readiness: MetricsParts["readiness"];
 }
 
@@ -125,10 +127,10 @@ export class Machine {
   }
 
   #add(descriptions: readonly PoolDescription[]): readonly Pool[] {
-    const { config, logger } = this.#options;
+    const { config, recordedUuids = () => [], logger } = this.#options;
     const { stateDirectory, runDirectory } = config;
     const common = { stateDirectory, runDirectory, bootId: this.#bootId, deadManFd: deadManDescriptor(), logger };
-    const opened = descriptions.map((description) => new WorkerPool({ ...common, description }));
+    const opened = descriptions.map((description) => new WorkerPool({ ...common, description, recordedUuids: recordedUuids(description.name) }));
     for (const pool of opened) this.#pools.add(pool);
     this.#watch.follow();
     return opened;

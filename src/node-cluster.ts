@@ -2,11 +2,12 @@ import type { NodeConfig } from "./config/node.ts";
 import type { ApiServer, Selection } from "./cluster/api/objects-api.ts";
 import { WatchCache } from "./cluster/api/watch-cache.ts";
 import { NodeReconciler, type NodeReconcilerOptions } from "./cluster/node/node-reconciler.ts";
+import { recordedUuids, type NodeRecords } from "./cluster/node/recorded-pools.ts";
 import { unclaimedIn } from "./cluster/node/unclaimed.ts";
 import { NODE } from "./cluster/objects/core.ts";
 import { NODE_THIN_POOL, THIN_POOL, THIN_SNAPSHOT, THIN_SNAPSHOT_GROUP, THIN_VOLUME, type Kind } from "./cluster/objects/kinds.ts";
 import type { ApiObject } from "./cluster/objects/meta.ts";
-import type { NodePools } from "./cluster/pools/node-pools.ts";
+import type { NodePools, PoolWishes } from "./cluster/pools/node-pools.ts";
 import { PoolEvents, type Recorder } from "./cluster/pools/pool-events.ts";
 import { PoolObjects } from "./cluster/pools/pool-objects.ts";
 import { PoolReporter } from "./cluster/pools/pool-reporter.ts";
@@ -29,6 +30,7 @@ export class NodeCluster {
   readonly #parts: NodeClusterParts;
   readonly #caches: WatchCache<ApiObject>[] = [];
   readonly #reporter: PoolReporter;
+  readonly #records: NodeRecords;
   #reconciler: NodeReconciler | undefined;
   #ended = false;
 
@@ -42,10 +44,12 @@ export class NodeCluster {
       placed.every(({ isSynced }) => isSynced)
         ? unclaimedIn(pool, { volumes: volumes.cache.items, snapshots: snapshots.cache.items, groups: groups.cache.items })
         : undefined;
-    const objects = new PoolObjects({ node: config.nodeName, logger, ...this.#store(NODE_THIN_POOL, ofNode) });
+    const nodePools = this.#store(NODE_THIN_POOL, ofNode);
+    this.#records = { nodePools: nodePools.cache.items, volumes: volumes.cache.items, snapshots: snapshots.cache.items, groups: groups.cache.items };
+    const objects = new PoolObjects({ node: config.nodeName, logger, ...nodePools });
     this.#reporter = new PoolReporter({ pools, objects, events: new PoolEvents(recorder), unclaimed, driverVersion: version, logger });
     const nodes = this.#store(NODE, { fieldSelector: `metadata.name=${config.nodeName}` });
-    pools.begin({ thinPools: this.#store(THIN_POOL).cache, nodes: nodes.cache });
+    void this.#followPools({ thinPools: this.#store(THIN_POOL).cache, nodes: nodes.cache }, [...placed, nodePools.cache]);
     void this.#carryOut({ volumes, snapshots, groups });
   }
 
@@ -61,6 +65,17 @@ export class NodeCluster {
     await this.#parts.pools.close();
     await this.#reporter.close();
     await Promise.all(this.#caches.map(async (cache) => cache.close()));
+  }
+
+  /** By which uuids the cluster knows a pool of this name here: see take-back.ts of the pools. */
+  recordedUuids(pool: string): readonly string[] {
+    return recordedUuids(pool, this.#parts.config.nodeName, this.#records);
+  }
+
+  /** Not before it is known which pools are on record: their disks are taken back, and no others. */
+  async #followPools(wishes: PoolWishes, records: readonly { readonly synced: Promise<void> }[]): Promise<void> {
+    await Promise.all(records.map(async ({ synced }) => synced.catch(() => undefined)));
+    if (!this.#ended) this.#parts.pools.begin(wishes);
   }
 
   /** Not before it is known what there is: what a cache does not have yet is not absent. */

@@ -14,6 +14,7 @@ import { createBacking } from "./create-backing.ts";
 import { DeadManHandle } from "./dead-man.ts";
 import { PoolEngine } from "./engine.ts";
 import { Outbox } from "./outbox.ts";
+import { takeBack, type TakeBackParts } from "./take-back.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { FromWorker, PoolWorkerData, ToWorker } from "./worker-messages.ts";
 
@@ -25,19 +26,24 @@ async function serve(port: MessagePort, data: PoolWorkerData): Promise<void> {
   const { tell } = outbox;
   const logger = forwardingLogger(tell, { pool: data.description.name });
   const dm = new KernelDeviceMapper();
+  const below: TakeBackParts = { ...data, dm, logger, probe: (device, signal) => probe(run, device, signal) };
   const parts: EngineParts = {
     ...data,
     dm,
     slow: new KernelSlowCalls(new BlockingThreads({ entry: workerEntry("blocking-worker") })),
     tools: new ThinToolsPrograms(),
-    backing: createBacking(data.description, { ...data, dm, logger, probe: (device, signal) => probe(run, device, signal) }),
+    backing: createBacking(data.description, below),
     deadMan: await DeadManHandle.start(data.deadManFd === undefined ? { lockFd: data.lockFd } : { inheritedFd: data.deadManFd }),
     logger,
     unwrittenBytes,
     observe: () => undefined,
   };
   const ending = new AbortController();
-  const started = startUntilDecided(parts, tell, logger, ending.signal);
+  const start = async (): Promise<PoolEngine> => {
+    await takeBack(data.description, below, data.recordedUuids);
+    return PoolEngine.start(parts, (news) => tell({ kind: "news", news }));
+  };
+  const started = startUntilDecided(start, tell, logger, ending.signal);
   // Also for a pool that is refused: without a listener its worker would end, and be started again.
   port.on("message", (message: ToWorker) => {
     if (message.kind === "close") ending.abort();
@@ -48,10 +54,10 @@ async function serve(port: MessagePort, data: PoolWorkerData): Promise<void> {
 type Started = Promise<PoolEngine | undefined>;
 
 /** What a person has to decide ends the attempts, as the driver's end does; all else may pass, such as a disk that comes up late. */
-async function startUntilDecided(parts: EngineParts, tell: (message: FromWorker) => void, logger: Logger, ending: AbortSignal): Started {
+async function startUntilDecided(start: () => Promise<PoolEngine>, tell: (message: FromWorker) => void, logger: Logger, ending: AbortSignal): Started {
   while (!ending.aborted) {
     try {
-      return await PoolEngine.start(parts, (news) => tell({ kind: "news", news }));
+      return await start();
     } catch (error) {
       logger.error("the pool could not be started", { error });
       if (isError(error, "pool-refused") || isError(error, "catalog-refused")) {

@@ -9,6 +9,8 @@ export interface PoolWorkerData {
   /** The folder of the pool's catalogue. */
   readonly stateDirectory: string;
   readonly bootId: string;
+  /** See take-back.ts. */
+  readonly recordedUuids: readonly string[];
   /** The pool's lock, held by this process. */
   readonly lockFd: number;
   /** Where LVM's own is. */

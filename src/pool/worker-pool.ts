@@ -44,6 +44,8 @@ export interface WorkerPoolOptions {
   readonly bootId: string;
   readonly deadManFd: number | undefined;
   readonly logger: Logger;
+  /** The uuids of pools that are on record elsewhere as this machine's: such a one is taken back with its disks. Default: none. */
+  readonly recordedUuids?: readonly string[];
   /** The most that a caller without a deadline of its own waits. Default: two minutes. */
   readonly patienceMs?: number;
 }
@@ -123,9 +125,10 @@ export class WorkerPool implements Pool {
   }
 
   #start(lock: Lock): void {
-    const { description, stateDirectory, runDirectory, bootId, deadManFd, logger } = this.#options;
+    const { description, runDirectory, bootId, deadManFd, recordedUuids = [], logger } = this.#options;
     const lvmLock = lvmLockOf(runDirectory, description.name);
-    const data: PoolWorkerData = { description, stateDirectory: join(stateDirectory, description.name), bootId, deadManFd, lockFd: lock.fd, lvmLock };
+    const stateDirectory = join(this.#options.stateDirectory, description.name);
+    const data: PoolWorkerData = { description, stateDirectory, bootId, recordedUuids, deadManFd, lockFd: lock.fd, lvmLock };
     const worker = new Worker(workerEntry("pool-worker"), { name: `pool ${description.name}`, workerData: data });
     this.#worker = worker;
     worker.on("message", (messages: readonly FromWorker[]) => {
