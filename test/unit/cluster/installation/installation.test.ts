@@ -1,0 +1,89 @@
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { applyPools, heldByNodes, poolHealth } from "../../../../src/cluster/installation/installation.ts";
+import { NODE_THIN_POOL, THIN_POOL, THIN_SNAPSHOT, THIN_SNAPSHOT_GROUP, THIN_VOLUME } from "../../../../src/cluster/objects/kinds.ts";
+import { DmthinError } from "../../../../src/errors.ts";
+import { SimulatedApiServer } from "../../../simulation/api-server.ts";
+
+let server: SimulatedApiServer;
+beforeEach(() => {
+  server = new SimulatedApiServer();
+});
+
+const spec = { backing: { loop: { directory: "/a", dataSize: "1Gi" } } };
+const specOf = async (name: string) => (await server.objects(THIN_POOL).get(name))?.spec;
+
+describe("ThinPools of a chart", () => {
+  test("are made, left as they are, and changed, also by what is said no more", async () => {
+    expect(await applyPools(server, { fast: { ...spec, whenFull: "error" } })).toEqual([{ name: "fast", outcome: "made" }]);
+    expect(await applyPools(server, { fast: { ...spec, whenFull: "error" } })).toEqual([{ name: "fast", outcome: "as it was" }]);
+    const loop = { directory: "/a", dataSize: "2Gi" };
+    expect(await applyPools(server, { fast: { backing: { loop } }, slow: spec })).toEqual([
+      { name: "fast", outcome: "changed" },
+      { name: "slow", outcome: "made" },
+    ]);
+    expect(await specOf("fast")).toEqual({ backing: { loop }, deletionPolicy: "Retain" });
+  });
+
+  test("that are named no more stay", async () => {
+    await applyPools(server, { fast: spec });
+    await applyPools(server, {});
+    expect(await specOf("fast")).toMatchObject(spec);
+  });
+
+  test("are not changed over what somebody else changes meanwhile", async () => {
+    await applyPools(server, { fast: spec });
+    server.beforeRequest = async ({ verb }) => {
+      if (verb !== "patch") return;
+      server.beforeRequest = undefined;
+      await server.objects(THIN_POOL).patch("fast", { spec: { default: true } });
+    };
+    const change = applyPools(server, { fast: { ...spec, whenFull: "error" } });
+    await expect(change).rejects.toThrow(new DmthinError({ code: "api-conflict", kind: "ThinPool", name: "fast" }));
+  });
+});
+
+const placed = { nodeName: "node1", poolName: "fast" };
+const volume = { ...placed, name: "pvc-1", requiredBytes: 1, capabilities: [] };
+
+test("what nodes hold is told with who has it", async () => {
+  expect(await heldByNodes(server)).toEqual([]);
+  await server.objects(THIN_VOLUME).create({ metadata: { name: "vol-a" }, spec: { ...volume, claim: { namespace: "ns", name: "data" } } });
+  await server.objects(THIN_VOLUME).create({ metadata: { name: "vol-b", finalizers: ["dmthin.io/node"] }, spec: volume });
+  await server.objects(THIN_VOLUME).delete("vol-b");
+  await server.objects(THIN_SNAPSHOT).create({ metadata: { name: "snap-a" }, spec: { ...placed, name: "s", sourceVolume: "vol-a" } });
+  await server.objects(THIN_SNAPSHOT_GROUP).create({ metadata: { name: "group-a" }, spec: { ...placed, name: "g", sourceVolumes: ["vol-a"] } });
+  expect(await heldByNodes(server)).toEqual([
+    { kind: "ThinVolume", name: "vol-a", node: "node1", claim: "ns/data", isTerminating: false },
+    { kind: "ThinVolume", name: "vol-b", node: "node1", claim: undefined, isTerminating: true },
+    { kind: "ThinSnapshot", name: "snap-a", node: "node1", claim: undefined, isTerminating: false },
+    { kind: "ThinSnapshotGroup", name: "group-a", node: "node1", claim: undefined, isTerminating: false },
+  ]);
+});
+
+const status = async (name: string, of: object) => server.objects(THIN_POOL).patch(name, { status: of }, { subresource: "status" });
+const onNode = async (node: string, of: object) => {
+  const name = `fast.${node}`;
+  await server.objects(NODE_THIN_POOL).create({ metadata: { name }, spec: { poolName: "fast", nodeName: node } });
+  await server.objects(NODE_THIN_POOL).patch(name, { status: of }, { subresource: "status" });
+};
+
+describe("a pool is well", () => {
+  beforeEach(async () => applyPools(server, { fast: spec }));
+
+  test("when it is ready on all its nodes, as it is described now", async () => {
+    await status("fast", { desiredNodes: 2, readyNodes: 2, observedGeneration: 1 });
+    await onNode("node1", { phase: "Ready" });
+    expect(await poolHealth(server)).toEqual([{ pool: "fast", desiredNodes: 2, readyNodes: 2, troubles: [], isWell: true }]);
+    await applyPools(server, { fast: { ...spec, whenFull: "error" } });
+    expect(await poolHealth(server)).toMatchObject([{ isWell: false }]);
+  });
+
+  test("and not before the controller has looked at it, nor while a node refuses it", async () => {
+    expect(await poolHealth(server)).toMatchObject([{ isWell: false }]);
+    await status("fast", { desiredNodes: 2, readyNodes: 1, observedGeneration: 1 });
+    await onNode("node1", { phase: "Ready" });
+    await onNode("node2", { phase: "Refused", message: "no disk" });
+    const troubles = [{ node: "node2", phase: "Refused", message: "no disk" }];
+    expect(await poolHealth(server)).toEqual([{ pool: "fast", desiredNodes: 2, readyNodes: 1, troubles, isWell: false }]);
+  });
+});
