@@ -26,10 +26,12 @@ export async function repairPool(parts: OfflineParts, which: Which, options: { r
   const report = await (await parts.offline()).repair(which, { onto: options.onto, confirm, progress: progressOn(parts.terminal) });
   if (report === undefined) return nothingDone(parts.terminal);
   const { metadata, survivors, remaining } = report;
-  output.write(`${METADATA[metadata]}\n${printSurvivors(survivors, paintFor(output))}`);
+  output.write(`${METADATA[metadata]}\n${survivors === undefined ? UNKNOWN : printSurvivors(survivors, paintFor(output))}`);
   for (const step of remaining) output.write(`${wrap(step, WIDTH, "       ").replace("       ", "To do: ")}\n`);
-  return survivors.some(isLoss) ? EXIT_FAILURE : EXIT_OK;
+  return survivors?.some(isLoss) === true ? EXIT_FAILURE : EXIT_OK;
 }
+
+const UNKNOWN = "What it holds was not looked at: there is no catalogue that tells.\n";
 
 const METADATA = {
   sound: "The metadata was sound, and is as it was.",

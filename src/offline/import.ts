@@ -7,6 +7,7 @@ import type { ThinRecord } from "../catalog/records.ts";
 import type { ThinSuperblock } from "../devicemapper/thin-superblock.ts";
 import type { ThinListing } from "../devicemapper/thin-tools.ts";
 import { isError } from "../errors.ts";
+import { POOL } from "../pool/direct-lvm-parts.ts";
 import { compare } from "../pool/inventories.ts";
 import type { OfflinePool } from "./offline-pool.ts";
 import { counted, type Confirm, type Progress } from "./report.ts";
@@ -41,19 +42,23 @@ export async function importPool(pool: OfflinePool, options: ImportOptions): Pro
     if (plan === undefined && isTaken) await pool.forgetGroup();
   }
   if (plan === undefined) return undefined;
-  if (plan === "known") return imported(pool, "catalogue", [], progress);
-  const { path, source, superblock, listings } = plan;
+  if (plan === "known") {
+    await pool.keepGroup();
+    return imported(pool, "catalogue", [], progress);
+  }
+  const { source, superblock, listings } = plan;
+  const path = await pool.catalogPath({ remake: true });
   const unfinished = `${path}.importing`;
   await clear(unfinished);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   if (source !== undefined) await copyFile(source, unfinished);
   const missing = source === undefined ? begin(pool, unfinished, superblock, listings) : reconcile(pool, unfinished, superblock, listings);
   await putInPlace(unfinished, path);
+  await pool.keepGroup();
   return imported(pool, source === undefined ? "metadata" : "copy", missing, progress);
 }
 
 interface Plan {
-  readonly path: string;
   readonly source: string | undefined;
   readonly superblock: Found;
   readonly listings: readonly ThinListing[];
@@ -61,24 +66,40 @@ interface Plan {
 
 /** Looks only. "known": the catalogue that is there will do; undefined: not agreed to. */
 async function agreedPlan(pool: OfflinePool, { copy, confirm, progress }: ImportOptions): Promise<Plan | "known" | undefined> {
-  const path = await pool.catalogPath();
-  const known = copy === undefined ? await knownCatalog(pool, path) : undefined;
+  const path = (await pool.hasCatalogPlace()) ? await pool.catalogPath() : undefined;
+  const known = copy === undefined && path !== undefined ? await knownCatalog(pool, path) : undefined;
   if (known !== undefined) return known;
   const { devices, superblock } = await pool.attachIdle();
   if (superblock.kind !== "thin-pool")
-    throw pool.refused(`${devices.metadata.path} holds no thin pool's metadata`, "name the devices that hold the pool in the configuration");
+    throw pool.refused(
+      `${devices.metadata.path} holds no thin pool's metadata`,
+      `name the devices that hold the pool in the configuration; ${repairFirst(pool)}`,
+    );
   progress("Listing what the metadata holds.");
-  const listings = await pool.tools.list(devices.metadata.path, { live: false });
+  const listings = await pool.tools.list(devices.metadata.path, { live: false }).catch((error: unknown) => {
+    if (!isError(error, "program-failed")) throw error;
+    throw pool.refused(`its metadata on ${devices.metadata.path} cannot be read to its end`, repairFirst(pool), error);
+  });
   const source = copy ?? pool.copies().find((each) => existsSync(each));
   if (!(await confirm(stepsFor(path, source, listings.length)))) return undefined;
-  return { path, source, superblock, listings };
+  return { source, superblock, listings };
 }
 
-const stepsFor = (path: string, source: string | undefined, thins: number): readonly string[] => [
+/** A group that this machine does not know yet has nobody but LVM to repair it. */
+function repairFirst(pool: OfflinePool): string {
+  const { backing } = pool.description;
+  return pool.isUnknownGroup && backing.kind === "directLvm"
+    ? `if it is damaged, let LVM repair it into the group's spare, lvconvert --repair ${backing.volumeGroup}/${POOL}, and say this again`
+    : `if it is damaged, dmthin pool repair ${pool.name} saves what can be saved, without a catalogue too; then say this again`;
+}
+
+const stepsFor = (path: string | undefined, source: string | undefined, thins: number): readonly string[] => [
   source === undefined
     ? `there is no catalogue and no copy of it: a new one is begun, in which ${thins === 1 ? "the one thin device is an orphan" : `all ${thins} thin devices are orphans`}, to be given names one by one`
     : `the catalogue is restored from ${source}, and compared with the ${counted(thins, "thin device")} in the metadata`,
-  `it is written to ${path}${existsSync(path) ? "; what is there is kept beside it" : ""}`,
+  path === undefined
+    ? "the volume that it lay on is lost, and is made anew in the pool's volume group"
+    : `it is written to ${path}${existsSync(path) ? "; what is there is kept beside it" : ""}`,
 ];
 
 /** Whether the catalogue that is there will do. One that a refused start has begun knows of no pool. */

@@ -15,7 +15,7 @@ import type { Logger } from "../logger.ts";
 import type { BackingDevices, PoolBacking } from "../pool/backing.ts";
 import { CATALOG_COPY } from "../pool/catalog-copy.ts";
 import { createBacking } from "../pool/create-backing.ts";
-import { importGroup } from "../pool/direct-lvm-import.ts";
+import { importGroup, keepGroup } from "../pool/direct-lvm-import.ts";
 import { readMark, removeMark } from "../pool/direct-lvm-mark.ts";
 import type { DirectLvmParts } from "../pool/direct-lvm-parts.ts";
 import { lvmLockOf, tryPoolLock } from "../pool/pool-lock.ts";
@@ -44,6 +44,8 @@ export class OfflinePool implements AsyncDisposable {
   readonly logger: Logger;
   readonly #lock: Lock;
   readonly #lvmLock: string;
+  #isImporting = false;
+  #isUnknownGroup = false;
 
   private constructor(description: PoolDescription, config: PoolsConfig, lock: Lock, logger: Logger) {
     this.description = description;
@@ -53,7 +55,7 @@ export class OfflinePool implements AsyncDisposable {
     this.#lock = lock;
     this.#lvmLock = lvmLockOf(config.runDirectory, description.name);
     const { dm, stateDirectory } = this;
-    this.backing = createBacking(description, { probe: look, dm, stateDirectory, lvmLock: this.#lvmLock, logger });
+    this.backing = createBacking(description, { probe: look, dm, stateDirectory, lvmLock: this.#lvmLock, isImporting: this.#importing, logger });
   }
 
   /** Throws "root-needed", "not-found", or "pool-unchanged" while a driver has the pool or something of it is in use; nothing was touched then. */
@@ -80,6 +82,8 @@ export class OfflinePool implements AsyncDisposable {
     }
   }
 
+  readonly #importing = (): boolean => this.#isImporting;
+
   get name(): string {
     return this.description.name;
   }
@@ -87,7 +91,7 @@ export class OfflinePool implements AsyncDisposable {
   /** The pool with another place for its metadata, or the like; the lock stays. */
   describedAs(description: PoolDescription): PoolBacking {
     const { dm, stateDirectory, logger } = this;
-    return createBacking(description, { probe: look, dm, stateDirectory, lvmLock: this.#lvmLock, logger });
+    return createBacking(description, { probe: look, dm, stateDirectory, lvmLock: this.#lvmLock, isImporting: this.#importing, logger });
   }
 
   /** There while the metadata was replaced and the catalogue did not follow yet. */
@@ -103,7 +107,20 @@ export class OfflinePool implements AsyncDisposable {
   /** Takes a volume group that was made for this pool and is not known here: the first thing of an import. Answers whether there was one to take. */
   async findGroup(): Promise<boolean> {
     const { backing } = this.description;
-    return backing.kind === "directLvm" && importGroup(this.#directLvm(backing));
+    this.#isImporting = true;
+    this.#isUnknownGroup = backing.kind === "directLvm" && (await importGroup(this.#directLvm(backing)));
+    return this.#isUnknownGroup;
+  }
+
+  /** Whether it is on disks whose volume group is only being imported: no other command takes it until then. */
+  get isUnknownGroup(): boolean {
+    return this.#isUnknownGroup;
+  }
+
+  /** Its catalogue is in place: it is this machine's own, whatever is interrupted from now on. */
+  async keepGroup(): Promise<void> {
+    await keepGroup(this);
+    this.#isImporting = false;
   }
 
   /** Undoes `findGroup`: the next start would take the group. */
@@ -140,15 +157,21 @@ export class OfflinePool implements AsyncDisposable {
     return this.description.backing.kind === "directLvm" && (await readMark(this.stateDirectory))?.phase === "wiping";
   }
 
-  /** Where the catalogue lies; on disks of its own it is mounted for that. */
-  async catalogPath(): Promise<string> {
+  /** Where the catalogue lies; on disks of its own it is mounted for that. `remake`: also where that place was lost. */
+  async catalogPath(options?: { readonly remake: boolean }): Promise<string> {
     await this.#requireMade();
-    return join((await this.backing.openCatalogFolder?.()) ?? this.stateDirectory, "catalog.db");
+    return join((await this.backing.openCatalogFolder?.(options)) ?? this.stateDirectory, "catalog.db");
+  }
+
+  /** Whether the catalogue still has its place. */
+  async hasCatalogPlace(): Promise<boolean> {
+    await this.#requireMade();
+    return (await this.backing.hasCatalogFolder?.()) ?? true;
   }
 
   /** The catalogue, as it is; undefined where there is none, and none is begun. To be closed. */
   async openCatalog(): Promise<Catalog | undefined> {
-    if (!(await this.isMade())) return undefined;
+    if (!(await this.isMade()) || !(await this.hasCatalogPlace())) return undefined;
     const path = await this.catalogPath();
     if (!existsSync(path)) return undefined;
     return Catalog.open(path, this.bootId, { name: this.name, uuid: randomUUID(), chunkSize: this.description.chunkSize });
@@ -208,12 +231,13 @@ export class OfflinePool implements AsyncDisposable {
 
   #directLvm(backing: DirectLvmBacking): DirectLvmParts {
     const { description, dm, stateDirectory, logger } = this;
-    return { description, backing, dm, run, stateDirectory, lvmLock: this.#lvmLock, logger, observe: () => undefined };
+    return { description, backing, dm, run, stateDirectory, lvmLock: this.#lvmLock, isImporting: this.#importing, logger, observe: () => undefined };
   }
 
-  refused(reason: string, remedy: string): DmthinError {
-    return refusal(this.name, reason, remedy);
+  refused(reason: string, remedy: string, cause?: unknown): DmthinError {
+    return refusal(this.name, reason, remedy, cause);
   }
 }
 
-const refusal = (pool: string, reason: string, remedy: string): DmthinError => new DmthinError({ code: "pool-unchanged", pool, reason, remedy });
+const refusal = (pool: string, reason: string, remedy: string, cause?: unknown): DmthinError =>
+  new DmthinError({ code: "pool-unchanged", pool, reason, remedy }, { cause });

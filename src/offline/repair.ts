@@ -1,11 +1,15 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import type { Catalog } from "../catalog/catalog.ts";
+import { copyFile, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Catalog } from "../catalog/catalog.ts";
 import { clearNeedsCheck, isSuperblockSound, judgeMetadata, type MetadataVerdict, type PoolFacts } from "../devicemapper/thin-repair.ts";
 import type { ThinSuperblock } from "../devicemapper/thin-superblock.ts";
 import type { ThinListing } from "../devicemapper/thin-tools.ts";
 import { isError } from "../errors.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
 import type { BackingDevices } from "../pool/backing.ts";
+import { CATALOG_COPY } from "../pool/catalog-copy.ts";
 import { chunks } from "../units.ts";
 import { followAttached, newMetadata, type NewMetadata } from "./new-metadata.ts";
 import type { OfflinePool } from "./offline-pool.ts";
@@ -22,38 +26,45 @@ export interface RepairOptions {
 export interface RepairReport {
   /** Nothing had to be done to the metadata, only its mark was cleared, or it was written anew. */
   readonly metadata: "sound" | "mark-cleared" | "rewritten";
-  readonly survivors: readonly SurvivorReport[];
+  /** undefined: there is no catalogue, so that nobody knows what is in it. */
+  readonly survivors: readonly SurvivorReport[] | undefined;
   /** What a person still has to do. */
   readonly remaining: readonly string[];
 }
 
 /**
  * Makes a pool usable whose metadata is damaged or marked, keeps the old metadata, and tells volume by volume what is
- * left. Answers undefined when the plan was not agreed to: then nothing was changed.
+ * left. Without a catalogue it goes as far as the metadata alone tells the way, for an import to follow. Answers undefined
+ * when the plan was not agreed to: then nothing was changed.
  */
 export async function repairPool(pool: OfflinePool, { onto, confirm, progress }: RepairOptions): Promise<RepairReport | undefined> {
   const catalog = await pool.openCatalog();
-  if (catalog === undefined)
-    throw pool.refused("it has no catalogue, so that nobody knows what is in it", `bring that back first: dmthin pool import ${pool.name}`);
-  const facts = factsOf(catalog);
-  catalog.close();
+  const isKnown = catalog !== undefined;
+  const facts = isKnown ? factsOf(catalog) : await factsOfCopy(pool);
+  catalog?.close();
   const { devices, superblock } = await pool.attachIdle();
   progress(`Checking the metadata on ${devices.metadata.path}.`);
   const verdict = await judgeMetadata(devices.metadata.path);
   const before = await listed(pool, devices);
-  const plan = await planFor(pool, { devices, superblock, verdict, onto });
-  if (!(await confirm([...plan.steps, "each volume's filesystem is checked, and repaired where that is safe; snapshots are only read"]))) return undefined;
+  const plan = await planFor(pool, { devices, superblock, verdict, onto, facts });
+  const next = isKnown
+    ? "each volume's filesystem is checked, and repaired where that is safe; snapshots are only read"
+    : "what is in the pool is not looked at: there is no catalogue";
+  if (!(await confirm([...plan.steps, next]))) return undefined;
   progress(plan.doing);
-  const dataChunks = chunks(Math.floor(devices.data.sizeBytes / facts.chunkSize));
-  const { description, remaining } = await plan.carryOut({ ...facts, dataChunks });
+  const { description, remaining } = await plan.carryOut(facts === undefined ? undefined : { ...facts, dataChunks: dataChunksOf(devices, facts) });
+  if (!isKnown)
+    return { metadata: plan.metadata, survivors: undefined, remaining: [...remaining, `bring its catalogue back: dmthin pool import ${pool.name}`] };
   return { metadata: plan.metadata, survivors: await surveyed(pool, description, before, progress), remaining };
 }
+
+const dataChunksOf = ({ data }: BackingDevices, { chunkSize }: Identity): PoolFacts["dataChunks"] => chunks(Math.floor(data.sizeBytes / chunkSize));
 
 interface Plan {
   readonly metadata: RepairReport["metadata"];
   readonly steps: readonly string[];
   readonly doing: string;
-  readonly carryOut: (facts: PoolFacts) => ReturnType<NewMetadata["write"]>;
+  readonly carryOut: (facts: PoolFacts | undefined) => ReturnType<NewMetadata["write"]>;
 }
 
 interface Situation {
@@ -61,11 +72,15 @@ interface Situation {
   readonly superblock: ThinSuperblock;
   readonly verdict: MetadataVerdict;
   readonly onto: string | undefined;
+  /** By a catalogue, or a copy of one. */
+  readonly facts: Identity | undefined;
 }
 
-async function planFor(pool: OfflinePool, { devices, superblock, verdict, onto }: Situation): Promise<Plan> {
+async function planFor(pool: OfflinePool, { devices, superblock, verdict, onto, facts: known }: Situation): Promise<Plan> {
   const unchanged = { description: pool.description, remaining: [] };
   if (verdict.kind === "damaged") {
+    const isSound = await isSuperblockSound(devices.metadata.path);
+    if (!isSound && known === undefined) throw nobodyKnows(pool);
     const place = await newMetadata(pool, devices, onto);
     const steps = [`thin_check finds damage: ${verdict.findings}`, ...place.steps];
     // Only what the superblock does not tell itself: what the catalogue says may be a step behind.
@@ -73,7 +88,7 @@ async function planFor(pool: OfflinePool, { devices, superblock, verdict, onto }
       metadata: "rewritten",
       steps,
       doing: "Writing the metadata anew.",
-      carryOut: async (facts) => place.write((await isSuperblockSound(devices.metadata.path)) ? undefined : facts),
+      carryOut: async (facts) => place.write(isSound ? undefined : facts),
     };
   }
   if (superblock.kind === "thin-pool" && superblock.needsCheck && pool.backing.repairMetadata !== undefined) {
@@ -103,7 +118,34 @@ async function planFor(pool: OfflinePool, { devices, superblock, verdict, onto }
   };
 }
 
-const factsOf = ({ identity }: Catalog): Omit<PoolFacts, "dataChunks"> => ({ transactionId: identity.transactionId, chunkSize: identity.chunkSize });
+type Identity = Omit<PoolFacts, "dataChunks">;
+
+const factsOf = ({ identity }: Catalog): Identity => ({ transactionId: identity.transactionId, chunkSize: identity.chunkSize });
+
+/** As it was when the copy was made. It stays as it is: SQLite would write beside it. */
+async function factsOfCopy(pool: OfflinePool): Promise<Identity | undefined> {
+  const copy = pool.copies().find((path) => existsSync(path));
+  if (copy === undefined) return undefined;
+  const folder = join(pool.stateDirectory, "copy-to-read");
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    const path = join(folder, "catalog.db");
+    await copyFile(copy, path);
+    const catalog = Catalog.open(path, pool.bootId, { name: pool.name, uuid: randomUUID(), chunkSize: pool.description.chunkSize });
+    catalog.close();
+    return factsOf(catalog);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** thin_repair could not begin: nothing is written anywhere. */
+const nobodyKnows = (pool: OfflinePool): Error =>
+  pool.refused(
+    "its metadata's superblock is damaged, and no catalogue tells what it should say (transaction id, chunk size): nothing was changed",
+    `find a copy of its catalogue in a backup (catalog.db or ${CATALOG_COPY} of the state directory), put it in place as ${join(pool.stateDirectory, CATALOG_COPY)}, and say it again; without one only somebody who reads the metadata by hand can tell (thin_repair --transaction-id --data-block-size --nr-data-blocks)`,
+  );
 
 /** What damaged metadata can still tell of what was mapped. */
 async function listed(pool: OfflinePool, { metadata }: BackingDevices): Promise<readonly ThinListing[] | undefined> {

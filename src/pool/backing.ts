@@ -45,7 +45,9 @@ export interface PoolBacking {
    * The folder of the pool's catalogue, where the backing has a place for it: made and mounted, or found so. Comes before
    * everything else, `provision` too, which goes on where this has begun. Absent: the pool's folder in the state directory.
    */
-  openCatalogFolder?(): Promise<string>;
+  openCatalogFolder?(options?: { readonly remake: boolean }): Promise<string>;
+  /** Whether that place is there: one that was lost is made anew only where somebody asks for it (`remake`). Changes nothing. */
+  hasCatalogFolder?(): Promise<boolean>;
   /** Where a copy of the catalogue is kept that lies in the state directory, so that the disks have one too; undefined: nowhere. */
   readonly catalogCopyFolder?: string;
   /** After the catalogue was closed. */

@@ -12,10 +12,10 @@ const UNFORMATTED_TAG = "dmthin-unformatted";
 
 const folderOf = ({ stateDirectory }: DirectLvmParts): string => join(stateDirectory, "catalog-volume");
 
-/** The small volume with the pool's catalogue, beside what it describes: disks that outlive their node's system disk tell what is on them. Mounted when it returns. */
-export async function openCatalogVolume(parts: DirectLvmParts, lvm: Lvm, own: OwnGroup): Promise<string> {
+/** The small volume with the pool's catalogue, beside what it describes: disks that outlive their node's system disk tell what is on them. Mounted when it returns. One that is lost is made anew only with `remake`. */
+export async function openCatalogVolume(parts: DirectLvmParts, lvm: Lvm, own: OwnGroup, remake: boolean): Promise<string> {
   const { observe, backing, run, logger } = parts;
-  const volume = await findOrMake(parts, lvm, own);
+  const volume = await findOrMake(parts, lvm, own, remake);
   const name = `${backing.volumeGroup}/${CATALOG}`;
   if (!volume.active) await step(observe, "activate-catalog", () => lvm.activate(name));
   const info = parts.dm.info(kernelUuid(volume, ""));
@@ -32,13 +32,20 @@ export async function openCatalogVolume(parts: DirectLvmParts, lvm: Lvm, own: Ow
 
 export const closeCatalogVolume = async (parts: DirectLvmParts): Promise<void> => unmountPrivate(parts.run, parts.logger, folderOf(parts));
 
-async function findOrMake(parts: DirectLvmParts, lvm: Lvm, own: OwnGroup): Promise<LogicalVolume> {
+/** Where there is a pool and no catalogue, it was lost. */
+export async function isCatalogLost(lvm: Lvm, { group }: OwnGroup): Promise<boolean> {
+  const names = (await lvm.logicalVolumes(group.name)).map(({ name }) => name);
+  return names.includes(POOL) && !names.includes(CATALOG);
+}
+
+async function findOrMake(parts: DirectLvmParts, lvm: Lvm, own: OwnGroup, remake: boolean): Promise<LogicalVolume> {
   const find = async (): Promise<readonly LogicalVolume[]> => lvm.logicalVolumes(own.group.name);
   const volumes = await find();
   const found = volumes.find(({ name }) => name === CATALOG);
   if (found !== undefined) return found;
-  if (volumes.some(({ name }) => name === POOL)) {
-    throw refused(parts, `volume group ${own.group.name} has a pool and no catalogue`, "dmthin pool import brings it up without one");
+  if (!remake && (await isCatalogLost(lvm, own))) {
+    const remedy = `dmthin pool import ${parts.description.name} makes one anew: from a copy, or from the metadata alone`;
+    throw refused(parts, `volume group ${own.group.name} has a pool and no catalogue`, remedy);
   }
   const { catalog } = layoutOf(parts, own);
   const on = disksFor(own, "metadata");

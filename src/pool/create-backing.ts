@@ -19,6 +19,8 @@ export interface BackingParts {
   /** The path of the lock that LVM's commands hold while they run; undefined where nobody else can be at work. */
   readonly lvmLock: string | undefined;
   readonly logger: Logger;
+  /** Of a pool on whole disks: whether it is being imported just now. */
+  readonly isImporting?: () => boolean;
   /** Told of the steps of making it. */
   readonly observe?: StepObserver;
 }

@@ -23,10 +23,14 @@ export type TellDisks = (disks: PoolDisks) => void;
 export async function openGroup(parts: DirectLvmParts, tell: TellDisks): Promise<OwnGroup> {
   const mark = await readMark(parts.stateDirectory);
   if (mark?.phase === "wiping") throw refused(parts, "it is being removed, and that was interrupted", "remove it again, to the end");
+  if (mark?.phase === "importing" && parts.isImporting?.() !== true) {
+    const remedy = `say it again: dmthin pool import ${parts.description.name}; it goes on, or undoes what it has begun when you do not agree`;
+    throw refused(parts, "its import was interrupted", remedy);
+  }
   const seen = await seeDisks(parts, mark?.added ?? []);
   const found = mark === undefined ? undefined : ownGroup(seen, mark);
   if (found !== undefined) return whole(parts, seen, found, tell);
-  if (mark?.phase === "made") throw missingDisks(parts, seen);
+  if (mark !== undefined && mark.phase !== "making") throw missingDisks(parts, seen);
   requireNobodyElses(parts, seen);
   await makeGroup(parts, seen, mark ?? { mark: drawMark(), phase: "making", added: [] }, tell);
   return openGroup(parts, tell);
@@ -52,7 +56,7 @@ async function whole(parts: DirectLvmParts, seen: SeenDisks, found: OwnGroup, te
   }
   const excluded = [...(await Promise.all(others.map(async (disk) => leftOut(parts, disk)))), ...absent(seen)];
   tell({ members: found.disks.map(({ name }) => name), excluded });
-  if (mark.phase === "made") return found;
+  if (mark.phase !== "making") return found;
   const made: Mark = { ...mark, phase: "made" };
   await writeMark(parts.stateDirectory, made);
   return { ...found, mark: made };

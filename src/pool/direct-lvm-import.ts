@@ -2,9 +2,13 @@ import { seeDisks } from "./direct-lvm-disks.ts";
 import { markOf, poolTag, readMark, writeMark } from "./direct-lvm-mark.ts";
 import { refused, type DirectLvmParts } from "./direct-lvm-parts.ts";
 
-/** Makes the volume group that was once made for a pool of this name this machine's own, whose state directory does not know it. Answers whether it was not yet; `forgetGroup` undoes it. */
+/**
+ * Finds the volume group that was once made for a pool of this name, whose state directory does not know it, or has only
+ * begun to: on record it is `importing` from then on, until `keepGroup`. Answers whether it was unknown; removing the mark undoes it.
+ */
 export async function importGroup(parts: DirectLvmParts): Promise<boolean> {
-  if ((await readMark(parts.stateDirectory)) !== undefined) return false;
+  const begun = await readMark(parts.stateDirectory);
+  if (begun !== undefined) return begun.phase === "importing";
   const { groups } = await seeDisks(parts, []);
   const found = groups.flatMap(({ name, tags }) => {
     const mark = markOf(tags);
@@ -16,6 +20,12 @@ export async function importGroup(parts: DirectLvmParts): Promise<boolean> {
   if (found.length > 1)
     throw refused(parts, `several volume groups were made for it: ${found.map(({ name }) => name).join(", ")}`, "name the disks of one of them only");
   parts.logger.info("taking the pool's volume group", { group: group.name });
-  await writeMark(parts.stateDirectory, { mark: group.mark, phase: "made", added: [] });
+  await writeMark(parts.stateDirectory, { mark: group.mark, phase: "importing", added: [] });
   return true;
+}
+
+/** It is this machine's own from now on. */
+export async function keepGroup({ stateDirectory }: Pick<DirectLvmParts, "stateDirectory">): Promise<void> {
+  const mark = await readMark(stateDirectory);
+  if (mark?.phase === "importing") await writeMark(stateDirectory, { ...mark, phase: "made" });
 }

@@ -10,8 +10,11 @@ import { DmthinError } from "../errors.ts";
  */
 export interface Mark {
   readonly mark: string;
-  /** `making`: its volume group may not be there yet. `made`: one that is not there is lost, never made anew. `wiping`: it is being taken apart. */
-  readonly phase: "making" | "made" | "wiping";
+  /**
+   * `making`: its volume group may not be there yet. `importing`: it is there, and an import has not come to its end. `made`:
+   * one that is not there is lost, never made anew. `wiping`: it is being taken apart.
+   */
+  readonly phase: "making" | "importing" | "made" | "wiping";
   /** Disks that were added by hand, beside those of the description. */
   readonly added: readonly string[];
 }
@@ -54,7 +57,8 @@ export async function readMark(stateDirectory: string): Promise<Mark | undefined
 function parse(text: string): Mark | undefined {
   try {
     const { mark, phase, added } = JSON.parse(text) as Partial<Mark>;
-    const isWhole = typeof mark === "string" && MARK.test(mark) && phase !== undefined && ["making", "made", "wiping"].includes(phase) && Array.isArray(added);
+    const isWhole =
+      typeof mark === "string" && MARK.test(mark) && phase !== undefined && ["making", "importing", "made", "wiping"].includes(phase) && Array.isArray(added);
     return isWhole ? { mark, phase, added: added.map(String) } : undefined;
   } catch {
     return undefined;

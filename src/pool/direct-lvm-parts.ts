@@ -17,6 +17,8 @@ export interface DirectLvmParts {
   /** See pool-lock.ts. */
   readonly lvmLock: string | undefined;
   readonly logger: Logger;
+  /** Whether it is asked for by who imports the pool: for others one whose import was interrupted is none yet. */
+  readonly isImporting?: () => boolean;
   readonly observe: StepObserver;
 }
 

@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { lvmLeftAtWork, type LeftAtWork, type Lvm } from "../lvm/lvm.ts";
 import type { BackingDevices, PoolBacking, PoolDisks } from "./backing.ts";
-import { closeCatalogVolume, disksFor, layoutOf, openCatalogVolume } from "./catalog-volume.ts";
+import { closeCatalogVolume, disksFor, isCatalogLost, layoutOf, openCatalogVolume } from "./catalog-volume.ts";
 import { disksOf, lvmOn } from "./direct-lvm-disks.ts";
 import { addDisks, openGroup, recount, step, type OwnGroup } from "./direct-lvm-group.ts";
 import { DMTHIN_TAG } from "./direct-lvm-mark.ts";
@@ -44,9 +44,14 @@ export class DirectLvm implements PoolBacking {
     return this.#pool.kernelNames;
   }
 
-  async openCatalogFolder(): Promise<string> {
+  async openCatalogFolder({ remake }: { readonly remake: boolean } = { remake: false }): Promise<string> {
     const own = await this.#open();
-    return openCatalogVolume(this.#parts, this.#shown(), own);
+    return openCatalogVolume(this.#parts, this.#shown(), own, remake);
+  }
+
+  async hasCatalogFolder(): Promise<boolean> {
+    const own = await this.#open();
+    return !(await isCatalogLost(this.#shown(), own));
   }
 
   async closeCatalogFolder(): Promise<void> {

@@ -67,7 +67,7 @@ test("without a catalogue and without a copy everything is an orphan, and is ado
   for (const path of [place.state, join(place.loopFolder, "catalog-copy.db")]) rmSync(path, { recursive: true, force: true });
   const planned = place.pool("import");
   expect(planned.code).toBe(1);
-  expect(planned.error).toMatch(/the one\s+thin\s+device\s+is\s+an\s+orphan/);
+  expect(planned.error.replaceAll(/\s+/g, " ")).toContain("in which the one thin device is an orphan");
   expect(existsSync(catalog())).toBe(false);
   expect(place.pool("import", "--yes").output).toContain("from its metadata alone: 0 volumes, 0 snapshots");
   const again = await place.start();

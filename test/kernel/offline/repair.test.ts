@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
-import { fileIn, GiB, markNeedsCheck, Place, putFile, scribble, sh } from "./place.ts";
+import { fileIn, GiB, markNeedsCheck, Place, POOL, putFile, scribble, sh } from "./place.ts";
 
 jest.setTimeout(180_000);
 
@@ -113,6 +113,33 @@ test("metadata that lost a volume and lies about another is repaired, and both a
   expect(output).toMatch(new RegExp(`damaged +volume ${ids[2]} `));
   expect(output).toContain("2 of 4 have lost something");
   await expectContents(ids.slice(0, 1));
+});
+
+test("without a catalogue nothing is begun that cannot be ended: what is left to do is said; a copy of it tells enough, and import follows", async () => {
+  const ids = await filledPool();
+  place.clear();
+  sh("losetup", "--detach-all");
+  const copy = readFileSync(join(place.loopFolder, "catalog-copy.db"));
+  rmSync(join(place.loopFolder, "catalog-copy.db"));
+  rmSync(place.state, { recursive: true });
+  scribble(metadata, 0, Buffer.alloc(4096));
+  const damaged = readFileSync(metadata);
+  const repaired = place.pool("repair", "--yes");
+  expect(repaired.code).toBe(1);
+  expect(repaired.error).toMatch(/no catalogue tells what it should say .*: nothing was changed; find a copy of its catalogue in a backup/);
+  const imported = place.pool("import", "--yes");
+  expect(imported).toMatchObject({ code: 1, error: expect.stringContaining("dmthin pool repair hand saves what can be saved") });
+  expect(readFileSync(metadata).equals(damaged)).toBe(true);
+  expect(readdirSync(place.loopFolder).toSorted()).toEqual(["data.img", "metadata.img"]);
+
+  mkdirSync(join(place.state, POOL), { recursive: true });
+  writeFileSync(join(place.state, POOL, "catalog-copy.db"), copy);
+  const again = place.pool("repair", "--yes");
+  expect(again.output).toContain("The metadata was written anew.\nWhat it holds was not looked at");
+  expect(again.output.replaceAll(/\s+/g, " ")).toContain("To do: bring its catalogue back: dmthin pool import hand");
+  expect(again.code).toBe(0);
+  expect(place.pool("import", "--yes").output).toContain("from a copy of its catalogue: 3 volumes, 1 snapshot.");
+  await expectContents(ids.slice(0, 3));
 });
 
 test("metadata marked needs_check, and sound, has its mark cleared and nothing else changed", async () => {
