@@ -35,6 +35,8 @@ export type ErrorFacts =
       readonly resource: "data" | "metadata" | "host";
       readonly freeBytes: Bytes;
       readonly minimumBytes: Bytes;
+      /** Of metadata: what volumes could take of it by writing anew all that they share. */
+      readonly forCopies?: boolean;
     }
   | { readonly code: "pool-too-small"; readonly pool: string; readonly wantedBytes: Bytes; readonly availableBytes: Bytes }
   /** The pool works, and takes no changes now: its kernel state. */
@@ -139,10 +141,12 @@ const sentences: Sentences = {
   "foreign-content": ({ id, expected, found }) =>
     `volume ${id} should hold ${expected} and holds ${found}: it is neither formatted nor mounted; look at it before anything else is done`,
   "path-unusable": ({ path, reason }) => `${path} cannot be used: ${reason}`,
-  "pool-low": ({ pool, resource, freeBytes, minimumBytes }) =>
-    resource === "host"
-      ? `the filesystem below pool ${pool} has ${formatBytes(freeBytes)} free, less than its reserve of ${formatBytes(minimumBytes)}: make room there, or lower hostReserve`
-      : `pool ${pool} has ${formatBytes(freeBytes)} of ${resource} space free, less than its minimum of ${formatBytes(minimumBytes)}: delete volumes or snapshots, or make the pool larger ("dmthin pool extend")`,
+  "pool-low": ({ pool, resource, freeBytes, minimumBytes, forCopies }) =>
+    forCopies === true
+      ? `pool ${pool} has ${formatBytes(freeBytes)} of metadata left, with what it can still be given, and its volumes could take ${formatBytes(minimumBytes)} by writing anew what a copy shares with them: delete snapshots or clones, or make the metadata larger ("dmthin pool extend --metadata")`
+      : resource === "host"
+        ? `the filesystem below pool ${pool} has ${formatBytes(freeBytes)} free, less than its reserve of ${formatBytes(minimumBytes)}: make room there, or lower hostReserve`
+        : `pool ${pool} has ${formatBytes(freeBytes)} of ${resource} space free, less than its minimum of ${formatBytes(minimumBytes)}: delete volumes or snapshots, or make the pool larger ("dmthin pool extend")`,
   "pool-too-small": ({ pool, wantedBytes, availableBytes }) =>
     `pool ${pool} can take ${formatBytes(availableBytes)} more, and ${formatBytes(wantedBytes)} were asked for: delete volumes, make the pool larger, or raise its overcommit ratio`,
   "pool-not-writable": ({ pool, state }) => `pool ${pool} is in state ${state} and takes no changes: ${REMEDIES[state] ?? 'see "dmthin info"'}`,

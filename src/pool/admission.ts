@@ -1,6 +1,8 @@
 import { DmthinError } from "../errors.ts";
 import { chunksToBytes, metadataBlocksToBytes, type Bytes } from "../units.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
+import { requireMetadataForCopies } from "./metadata-for-copies.ts";
+import type { Workbench } from "./workbench.ts";
 import { PARTS, type Part } from "./growth.ts";
 import type { PoolFigures } from "./pool-calls.ts";
 
@@ -15,6 +17,23 @@ export function requireRoom(description: Description, figures: PoolFigures): voi
   requireWritable(description.name, figures);
   for (const part of PARTS) requireMinimum(description, figures, part);
   requireHostSpace(description.name, figures);
+}
+
+/**
+ * Whether it also has the metadata for another copy: of each of these, by its id. `isVolume`: the copy can be written.
+ * Throws "pool-low".
+ */
+export function requireRoomForCopies(
+  bench: Workbench,
+  figures: PoolFigures,
+  { ids, isVolume }: { readonly ids: readonly string[]; readonly isVolume: boolean },
+): void {
+  const { mapped, thins, catalog, parts } = bench;
+  if (mapped.metadataRoom === undefined) return; // care looks soon after the start
+  for (const id of ids) mapped.note(id, thins.mapped(id));
+  const usedBytes = chunksToBytes(figures.data.used, figures.chunkSize);
+  const writable = mapped.writable(catalog.thins.values(), usedBytes, isVolume ? ids.map((id) => mapped.of(id)) : []);
+  requireMetadataForCopies(parts.description.name, figures, writable, mapped.metadataRoom);
 }
 
 export function requireWritable(pool: string, figures: PoolFigures): void {

@@ -2,6 +2,7 @@ import { MAXIMUM_METADATA_BYTES } from "../config/metadata-size.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
 import { bytes, chunksToBytes, metadataBlocksToBytes, MiB, roundDown, roundUp, type Bytes } from "../units.ts";
 import type { Part, PartSizes } from "./growth.ts";
+import { freeMetadata } from "./metadata-for-copies.ts";
 import type { PoolFigures } from "./pool-calls.ts";
 
 /** Metadata is made larger when this much of it is used, or earlier where the description says so: a pool whose metadata is full turns read-only at once. */
@@ -32,6 +33,8 @@ export interface Situation {
   /** What writes do in the full pool as it is set; undefined where that is not ours to change. */
   readonly whenFull: "queue" | "error" | undefined;
   readonly tried: Readonly<Record<Part, Tried>>;
+  /** How much metadata volumes could still take by writing anew what copies share with them; 0: nothing is shared. */
+  readonly forCopies: Bytes;
 }
 
 export interface Decision {
@@ -80,24 +83,31 @@ interface Considered {
   readonly exhausted: boolean;
 }
 
-function consider(part: Part, { figures, policy, room, tried }: Situation): Considered {
+function consider(part: Part, { figures, policy, room, tried, forCopies }: Situation): Considered {
   const threshold = thresholdPercent(part, policy) ?? thresholdPercent(part, FALLBACK);
   const isBeyond = threshold !== undefined && usedFraction(part, figures) * 100 > threshold;
-  if (!isBeyond || !takesGrowth(part, figures) || room === undefined) return { part, to: undefined, exhausted: false };
+  const lacksBytes = part === "metadata" ? Math.max(forCopies - freeMetadata(figures), 0) : 0;
+  if ((!isBeyond && lacksBytes === 0) || !takesGrowth(part, figures) || room === undefined) return { part, to: undefined, exhausted: false };
   const mayGrow = thresholdPercent(part, policy) !== undefined;
-  if (!mayGrow || room[part] < smallestStep(part, figures)) return { part, to: undefined, exhausted: true };
+  // What is only promised to copies is not wanting yet: new ones are refused instead.
+  if (!mayGrow || room[part] < smallestStep(part, figures)) return { part, to: undefined, exhausted: isBeyond };
   if (tried[part].failures > 0 && tried[part].msAgo < pauseMs(tried[part].failures)) return { part, to: undefined, exhausted: false };
-  return { part, to: target(part, figures, room[part], { threshold, percent: policy.autoextend.percent }), exhausted: false };
+  return { part, to: target(part, figures, room[part], { threshold: threshold ?? 100, percent: policy.autoextend.percent, lacksBytes }), exhausted: false };
 }
 
 /** By which a pool that never grows is measured: it is told when it is as full as others are when they grow. */
 const FALLBACK = { autoextend: { thresholdPercent: 80, percent: 20 }, whenFull: "auto", minimumFree: { dataPercent: 0, metadataPercent: 0 } } as const;
 
-/** By the percentage, or by what brings it below its threshold; what there is when there is less. In whole chunks and MiB. */
-function target(part: Part, figures: PoolFigures, room: Bytes, { threshold, percent }: { readonly threshold: number; readonly percent: number }): Bytes {
+/** By the percentage, by what brings it below its threshold, or by what it lacks; what there is when there is less. In whole chunks and MiB. */
+function target(
+  part: Part,
+  figures: PoolFigures,
+  room: Bytes,
+  { threshold, percent, lacksBytes }: { readonly threshold: number; readonly percent: number; readonly lacksBytes: number },
+): Bytes {
   const size = sizesOf(figures)[part];
   const step = smallestStep(part, figures);
-  const wanted = Math.max(size * (1 + percent / 100), (usedFraction(part, figures) * size * 100) / threshold);
+  const wanted = Math.max(size * (1 + percent / 100), (usedFraction(part, figures) * size * 100) / threshold, size + lacksBytes);
   const most = Math.min(size + room, part === "metadata" ? MAXIMUM_METADATA_BYTES : Number.MAX_SAFE_INTEGER);
   return bytes(Math.min(roundUp(bytes(Math.ceil(wanted)), step), part === "data" ? roundDown(bytes(most), step) : most));
 }

@@ -1,11 +1,13 @@
 import type { Logger } from "../logger.ts";
 import type { Bytes } from "../units.ts";
-import { bytes } from "../units.ts";
+import { bytes, chunksToBytes } from "../units.ts";
 import { decide, sizesOf, thresholdPercent, type Decision, type Tried } from "./care-decision.ts";
 import { CareJournal } from "./care-journal.ts";
 import type { ExtendTarget, Extension, PartReport } from "./care-report.ts";
 import type { Extender } from "./extender.ts";
 import { PARTS, type Part, type PartSizes } from "./growth.ts";
+import { hasCopies } from "./mapped-volumes.ts";
+import { metadataForCopies } from "./metadata-for-copies.ts";
 import type { PoolFigures } from "./pool-calls.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -109,10 +111,18 @@ export class Care {
     const figures = this.#seen ?? this.#bench.publishFigures({ exact: true });
     this.#seen = undefined;
     this.#journal.see(figures);
-    const known = { figures, policy: this.#bench.parts.description, whenFull: this.#extender.whenFull(), tried: this.#tried() };
+    const known = {
+      figures,
+      policy: this.#bench.parts.description,
+      whenFull: this.#extender.whenFull(),
+      tried: this.#tried(),
+      forCopies: this.#forCopies(figures),
+    };
     const before = decide({ ...known, room: this.#room?.sizes });
     const room = await this.#look(figures, before);
     const decision = decide({ ...known, room });
+    if (room !== undefined)
+      this.#bench.mapped.metadataRoom = thresholdPercent("metadata", this.#bench.parts.description) === undefined ? bytes(0) : room.metadata;
     this.#journal.decided(decision, figures);
     this.#publish(figures, decision);
     await this.#tellMapped();
@@ -181,6 +191,13 @@ export class Care {
       this.#logger.warn("how much larger the pool could be made cannot be found out", { error });
     }
     return this.#room?.sizes;
+  }
+
+  /** While there are copies: what volumes map alone, they never write anew elsewhere. */
+  #forCopies(figures: PoolFigures): Bytes {
+    const { catalog, mapped } = this.#bench;
+    if (!hasCopies(catalog.thins.values())) return bytes(0);
+    return metadataForCopies(mapped.writable(catalog.thins.values(), chunksToBytes(figures.data.used, figures.chunkSize)), figures);
   }
 
   #publish(figures: PoolFigures, { exhausted, nextLookMs }: Decision): void {

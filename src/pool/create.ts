@@ -1,6 +1,6 @@
 import type { ThinRecord, VolumeRecord } from "../catalog/records.ts";
 import { DmthinError } from "../errors.ts";
-import { requireRoom } from "./admission.ts";
+import { requireRoom, requireRoomForCopies } from "./admission.ts";
 import { requireNotRunning } from "./snapshots.ts";
 import type { Freezer, Thaw } from "./freezer.ts";
 import type { NewVolume } from "./pool-calls.ts";
@@ -22,7 +22,9 @@ export async function createVolume(bench: Workbench, freezer: Freezer, volume: N
 async function make(bench: Workbench, volume: NewVolume, source: { readonly record: ThinRecord; readonly thaw: Thaw } | undefined): Promise<VolumeRecord> {
   const found = existing(bench, volume.id);
   if (found !== undefined) return found;
-  requireRoom(bench.parts.description, bench.publishFigures());
+  const figures = bench.publishFigures();
+  requireRoom(bench.parts.description, figures);
+  if (source !== undefined) requireRoomForCopies(bench, figures, { ids: [source.record.id], isVolume: true });
   const [number = 0] = bench.catalog.nextNumbers(1);
   const abandon = source?.thaw;
   const made = await bench.transitions.run({
@@ -37,6 +39,7 @@ async function make(bench: Workbench, volume: NewVolume, source: { readonly reco
       return record;
     },
   });
+  bench.mapped.note(made.id, source === undefined ? 0 : bench.mapped.of(source.record.id));
   bench.publish({ kind: "thin", record: made });
   return made;
 }

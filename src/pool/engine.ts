@@ -12,6 +12,7 @@ import { Freezer } from "./freezer.ts";
 import { Inventories } from "./inventories.ts";
 import { runLasting } from "./lasting.ts";
 import { Mailbox } from "./mailbox.ts";
+import { MappedVolumes } from "./mapped-volumes.ts";
 import { openPool } from "./recovery.ts";
 import { Orphans } from "./orphans.ts";
 import type { ActiveDevice, Adoption, ExaminedOrphan, Inventory, NewSnapshot, NewVolume, PoolCalls, PoolFigures, PoolNews } from "./pool-calls.ts";
@@ -42,7 +43,12 @@ export class PoolEngine implements PoolCalls {
   }
 
   /** Start is recovery. The caller holds the pool's lock. Deferred deletions and the inventory follow in the background. */
-  static async start(given: EngineParts, publish: (news: PoolNews) => void): Promise<PoolEngine> {
+  static async start(given: EngineParts, tell: (news: PoolNews) => void): Promise<PoolEngine> {
+    const mapped = new MappedVolumes();
+    const publish = (news: PoolNews): void => {
+      mapped.hear(news);
+      tell(news);
+    };
     const open = await openPool(given).finally(() => tellDisks(given, publish));
     const parts = { ...given, description: open.description };
     const publishFigures: Workbench["publishFigures"] = (options) => {
@@ -51,7 +57,7 @@ export class PoolEngine implements PoolCalls {
       publish({ kind: "figures", figures });
       return figures;
     };
-    const engine = new PoolEngine({ ...open, parts, mailbox: new Mailbox(), gate: new Mailbox(), publish, publishFigures });
+    const engine = new PoolEngine({ ...open, parts, mailbox: new Mailbox(), gate: new Mailbox(), mapped, publish, publishFigures });
     try {
       const { identity, thins, groups } = open.catalog;
       publish({ kind: "catalog", poolUuid: identity.uuid, thins: [...thins.values()], groups: [...groups.values()] });
@@ -112,7 +118,10 @@ export class PoolEngine implements PoolCalls {
   }
 
   async deactivate(id: string): Promise<"removed" | "deferred"> {
-    return this.#bench.mailbox.run(() => this.#bench.thins.deactivate(id));
+    return this.#bench.mailbox.run(() => {
+      this.#bench.mapped.note(id, this.#bench.thins.mapped(id));
+      return this.#bench.thins.deactivate(id);
+    });
   }
 
   async setFilesystem(

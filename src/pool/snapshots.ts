@@ -1,6 +1,6 @@
 import type { GroupRecord, SnapshotRecord, ThinRecord } from "../catalog/records.ts";
 import { DmthinError } from "../errors.ts";
-import { requireRoom } from "./admission.ts";
+import { requireRoom, requireRoomForCopies } from "./admission.ts";
 import type { Freezer, Thaw } from "./freezer.ts";
 import type { NewSnapshot } from "./pool-calls.ts";
 import { readyThin } from "./records.ts";
@@ -28,7 +28,9 @@ export function requireNotRunning(thins: ThinDevices, origin: ThinRecord): void 
 async function make(bench: Workbench, wanted: readonly NewSnapshot[], group: NewGroup, thaw: Thaw): Promise<readonly SnapshotRecord[]> {
   const found = existing(bench, wanted);
   if (found !== undefined) return found;
-  requireRoom(bench.parts.description, bench.publishFigures());
+  const figures = bench.publishFigures();
+  requireRoom(bench.parts.description, figures);
+  requireRoomForCopies(bench, figures, { ids: wanted.map(({ sourceVolumeId }) => sourceVolumeId), isVolume: false });
   const numbers = bench.catalog.nextNumbers(wanted.length);
   const members = wanted.map((snapshot, index) => ({
     snapshot,

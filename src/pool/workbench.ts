@@ -1,5 +1,6 @@
 import type { EngineParts } from "./engine-parts.ts";
 import type { Mailbox } from "./mailbox.ts";
+import type { MappedVolumes } from "./mapped-volumes.ts";
 import type { PoolFigures, PoolNews } from "./pool-calls.ts";
 import type { OpenPool } from "./recovery.ts";
 
@@ -9,6 +10,7 @@ export interface Workbench extends OpenPool {
   readonly mailbox: Mailbox;
   /** Suspended thin devices and table changes exclude each other: together they can deadlock in the kernel. Taken before the mailbox. */
   readonly gate: Mailbox;
+  readonly mapped: MappedVolumes;
   readonly publish: (news: PoolNews) => void;
   readonly publishFigures: (options?: { readonly exact: boolean }) => PoolFigures;
 }

@@ -31,11 +31,13 @@ const situation = (change: Partial<Situation>): Situation => ({
   room: { data: bytes(10 * GiB), metadata: bytes(GiB) },
   whenFull: "queue",
   tried: { data: untried, metadata: untried },
+  forCopies: bytes(0),
   ...change,
 });
 
 const room = (data: number): Situation["room"] => ({ data: bytes(data), metadata: bytes(0) });
 const failed = (failures: number) => ({ tried: { data: { failures, msAgo: 0 }, metadata: untried } });
+const forCopies = (wanted: number, room: number) => decide(situation({ forCopies: bytes(wanted), room: { data: bytes(0), metadata: bytes(room) } }));
 const whenFull = (change: Partial<Situation>) => decide(situation(change)).whenFull;
 
 describe("extension", () => {
@@ -63,6 +65,14 @@ describe("extension", () => {
     expect(decide(situation({ figures: figures(69.5), policy: strict })).extend).toMatchObject([{ part: "data" }]);
     expect(thresholdPercent("data", { ...strict, minimumFree: { dataPercent: 100, metadataPercent: 0 } })).toBe(1);
     expect(thresholdPercent("data", { ...strict, autoextend: { thresholdPercent: 100, percent: 20 } })).toBeUndefined();
+  });
+
+  test("metadata grows before its threshold where volumes could take more of it than is free, as far as there is room; without any, nothing is exhausted yet", () => {
+    expect(forCopies(64 * MiB, GiB).extend).toEqual([]);
+    expect(forCopies(65 * MiB, GiB).extend).toEqual([{ part: "metadata", to: 77 * MiB }]);
+    expect(forCopies(164 * MiB, GiB).extend).toEqual([{ part: "metadata", to: 164 * MiB }]);
+    expect(forCopies(164 * MiB, 50 * MiB).extend).toEqual([{ part: "metadata", to: 114 * MiB }]);
+    expect(forCopies(164 * MiB, 0)).toMatchObject({ extend: [], exhausted: { metadata: false } });
   });
 
   test("metadata comes before data, which needs it", () => {
