@@ -1,5 +1,6 @@
 import { request as plainRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { request as tlsRequest } from "node:https";
+import { types } from "node:util";
 import { DmthinError } from "../../errors.ts";
 import type { Answer } from "./answer.ts";
 import type { Access } from "./connection.ts";
@@ -60,7 +61,7 @@ export async function read(response: IncomingMessage, request: string, signal: A
 }
 
 export const unreachable = (request: string, error: unknown): DmthinError =>
-  new DmthinError({ code: "api-unreachable", request, reason: error instanceof Error ? error.message : String(error) }, { cause: error });
+  new DmthinError({ code: "api-unreachable", request, reason: reasonIn(error) }, { cause: error });
 
 async function answerTo(sent: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
@@ -71,7 +72,11 @@ async function answerTo(sent: ClientRequest, body: string | undefined): Promise<
   });
 }
 
-const isCut = (error: unknown): boolean => error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+const codeIn = (error: unknown): string => (types.isNativeError(error) && "code" in error ? String(error.code) : "");
+const isCut = (error: unknown): boolean => ["ECONNRESET", "EPIPE"].includes(codeIn(error));
+
+/** A connection that was tried at several addresses has only a code. */
+const reasonIn = (error: unknown): string => (types.isNativeError(error) && error.message !== "" ? error.message : codeIn(error) || String(error));
 
 function parsed(text: string): unknown {
   try {

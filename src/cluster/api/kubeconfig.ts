@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
+import { isDeepStrictEqual, types } from "node:util";
 import type { Agent, AgentOptions, RequestOptions } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { DmthinError } from "../../errors.ts";
@@ -23,7 +23,7 @@ export class KubeconfigConnection implements Connection {
       if (server === undefined) throw new Error("its current context names no cluster");
       this.#server = new URL(server);
     } catch (error) {
-      const message = `cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+      const message = `cannot be used: ${types.isNativeError(error) ? error.message : String(error)}`;
       throw new DmthinError({ code: "config-invalid", source: path, problems: [{ path: "", message }] }, { cause: error });
     }
   }

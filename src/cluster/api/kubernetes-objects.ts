@@ -4,6 +4,7 @@ import type { Kind } from "../objects/kinds.ts";
 import { metadata, type ApiObject } from "../objects/meta.ts";
 import { errorOfAnswer, isMissing, requestOf, type Answer, type Subject } from "./answer.ts";
 import type { ApiClient, ApiRequest } from "./api-client.ts";
+import { unreachable } from "./http.ts";
 import type { ApiServer, Listing, MergePatch, ObjectsApi, PatchOptions, Preconditions, Selection, WatchEvent } from "./objects-api.ts";
 
 const MERGE_PATCH = "application/merge-patch+json";
@@ -84,7 +85,7 @@ class KubernetesObjects<Item extends ApiObject> implements ObjectsApi<Item> {
       try {
         if (!ending.signal.aborted) this.#tell(line, onEvent);
       } catch (error) {
-        ending.abort(error);
+        ending.abort(error instanceof DmthinError ? error : unreachable(requestOf(subject), error));
       }
     };
     const answer = await this.#client.follow({ method: "GET", path: this.#query(query), subject }, onLine, AbortSignal.any([signal, ending.signal]));
