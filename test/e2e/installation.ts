@@ -27,7 +27,6 @@ export const VALUES = {
     ...["ext4", "xfs", "btrfs"].map((type) => ({ name: `dmthin-${type}`, parameters: { "csi.storage.k8s.io/fstype": type } })),
     { name: "dmthin-disks", parameters: { pool: "disks" } },
     { name: "dmthin-options", parameters: { "csi.storage.k8s.io/fstype": "ext4", mkfsOptions: "-L labelled -m 0" }, mountOptions: ["noatime", "discard"] },
-    { name: "dmthin-wrong", parameters: { poool: "files" } },
   ],
   volumeAttributesClasses: [{ name: "dmthin-discarding", parameters: { discardOnDelete: "true" } }],
 };

@@ -9,13 +9,8 @@ const TAIL = "--tail=400";
 
 /** What one needs to see why something failed, as commands of kubectl. */
 const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
-  objects: [
-    "get",
-    "--all-namespaces",
-    "-o",
-    "wide",
-    "pods,pvc,pv,volumesnapshots,volumesnapshotcontents,thinpools,nodethinpools,thinvolumes,thinsnapshots,thinsnapshotgroups",
-  ],
+  objects: ["get", "--all-namespaces", "-o", "wide", "pods,pvc,pv,volumesnapshots,volumesnapshotcontents"],
+  "objects-of-ours": ["get", "thinpools,nodethinpools,thinvolumes,thinsnapshots,thinsnapshotgroups"],
   events: ["get", "events", "--all-namespaces", "--sort-by=.lastTimestamp"],
   "thin-objects": ["get", "thinpools,nodethinpools,thinvolumes,thinsnapshots,thinsnapshotgroups", "-o", "yaml"],
   controller: ["logs", "--namespace", NAMESPACE, "--selector=app.kubernetes.io/component=controller", "--all-containers", "--prefix", TAIL],
@@ -31,7 +26,7 @@ export async function report(cluster: Cluster, name: string, namespace: string |
   for (const [question, args] of Object.entries(questions)) {
     const answer = await cluster.kubectl(args).catch(String);
     await writeFile(join(folder, `${question}.txt`), answer);
-    if (["objects", "case"].includes(question)) process.stdout.write(`--- ${question}\n${answer}\n`);
+    if (["objects", "objects-of-ours", "case"].includes(question)) process.stdout.write(`--- ${question}\n${answer}\n`);
   }
   for (const node of cluster.nodes) {
     const told = await node

@@ -13,6 +13,8 @@ export const PRODUCT_IMAGE = { repository: "docker.io/library/dmthin", tag: "lab
 const BASE_IMAGE = "docker.io/library/debian:trixie-slim";
 const BASE_SUITE = "trixie";
 const KEPT_IMAGES = 2;
+/** Each change of the sources leaves a few behind: with more than these all are made anew. */
+const KEPT_LAYERS = 100;
 /** Where a build finds the certificates that this machine trusts beside the usual ones. */
 const AUTHORITIES = "/root/authorities.crt";
 
@@ -73,12 +75,14 @@ async function build(context: string, archive: string): Promise<void> {
     run(["env", "BUILDAH_ISOLATION=chroot", "buildah", "--root", storage, "--runroot", join(storage, "run"), ...args]);
   const name = `${PRODUCT_IMAGE.repository}:${PRODUCT_IMAGE.tag}`;
   try {
+    await buildah("rm", "--all"); // what a build that was killed was at
+    const layers = (await buildah("images", "--all", "--quiet")).trim().split("\n").length;
+    if (layers > KEPT_LAYERS) await buildah("rmi", "--all", "--force");
     await ensureBase(buildah, context);
     const mounts = (await npmAccess(context)).flatMap((mount) => ["--volume", mount]);
     // Layers are kept: as long as the dependencies stay the same, only the program is built again.
     await buildah("bud", "--layers", "--pull-never", ...mounts, "--tag", name, context);
     await buildah("push", name, `docker-archive:${archive}:${name}`);
-    await buildah("rmi", "--prune");
   } catch (cause) {
     throw new Error(`the image cannot be built from the Dockerfile: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
