@@ -11,6 +11,8 @@ import { call, POOL, Stage, wanted } from "./stage.ts";
 const LONG = `${"a".repeat(70)}.example`;
 const from = (...preferred: readonly string[]): TopologyWanted => ({ requisite: preferred, preferred });
 
+const named = (pool: string | undefined) => ({ ...wanted("x").parameters, pool });
+
 describe("placement and capacity", () => {
   const stage = Stage.forEachTest(["one", "two"]);
   const capacity = async (node: string | undefined, filesystem?: "xfs") => stage.controller.capacity({ pool: undefined, node, filesystem }, call());
@@ -113,22 +115,20 @@ describe("placement and capacity", () => {
     });
   });
 
-  describe("the class names no pool", () => {
-    const named = (pool: string | undefined) => ({ ...wanted("x").parameters, pool });
-    const pools = async (): Promise<void> => {
-      await stage.current.addPool("slow");
-      await stage.current.addNodePool("one", "slow", 7 * GiB);
-      await eventually(async () =>
-        expect((await stage.controller.capacity({ pool: "slow", node: "one", filesystem: undefined }, call())).availableBytes).toBe(7 * GiB),
-      );
-    };
+  const addSlow = async (): Promise<void> => {
+    await stage.current.addPool("slow");
+    await stage.current.addNodePool("one", "slow", 7 * GiB);
+    await eventually(async () => expect(await ofSlow()).toBe(7 * GiB));
+  };
+  const ofSlow = async (): Promise<number> => (await stage.controller.capacity({ pool: "slow", node: "one", filesystem: undefined }, call())).availableBytes;
 
+  describe("the class names no pool", () => {
     test("the only one is taken", async () => {
       expect((await stage.controller.create(wanted("volume"), call())).pool).toBe(POOL);
     });
 
     test("of several, the one that is marked as default; none or two marked are told", async () => {
-      await pools();
+      await addSlow();
       await expect(stage.controller.create(wanted("volume"), call())).rejects.toThrow(
         /name a pool, since none of them is the default \((fast, slow|slow, fast)\)/,
       );
@@ -142,13 +142,12 @@ describe("placement and capacity", () => {
     });
 
     test("one that does not exist, or is being deleted, is INVALID_ARGUMENT", async () => {
-      await pools();
+      await addSlow();
       await expect(stage.controller.create(wanted("volume", { parameters: named("none") }), call())).rejects.toThrow(/there is no pool "none"/);
       await stage.current.pools.patch("slow", { metadata: { finalizers: ["dmthin.io/pool"] } });
       await stage.current.pools.delete("slow");
-      await eventually(async () =>
-        expect(stage.controller.capacity({ pool: "slow", node: "one", filesystem: undefined }, call())).rejects.toThrow(/being deleted/),
-      );
+      await eventually(async () => expect(await ofSlow()).toBe(0));
+      await expect(stage.controller.create(wanted("volume", { parameters: named("slow") }), call())).rejects.toThrow(/being deleted/);
     });
   });
 

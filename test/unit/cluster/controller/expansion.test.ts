@@ -5,7 +5,7 @@ import { DmthinError, type ErrorCode } from "../../../../src/errors.ts";
 import { bytes, GiB } from "../../../../src/units.ts";
 import { volumeId } from "../../../../src/volumes/ids.ts";
 import { eventually } from "../../../harness/eventually.ts";
-import { call, hasty, POOL, Stage, wanted } from "./stage.ts";
+import { call, errorOf, hasty, POOL, Stage, wanted } from "./stage.ts";
 
 const ID = volumeId("one");
 const refusal = (code: ErrorCode) => ({ facts: { code } });
@@ -16,11 +16,6 @@ describe("expansion and modification", () => {
   const stage = Stage.forEachTest(["one"]);
   const spec = async () => (await stage.current.volumes.get(ID))?.spec;
   const expand = async (gib: number, each = call()) => (await stage.controller.expand(ID, to(gib), each)).record.sizeBytes;
-  const errorOf = async (promise: Promise<unknown>): Promise<unknown> =>
-    promise.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
   const make = async (limitGib?: number): Promise<unknown> => stage.controller.create(wanted("one", { size: to(1, limitGib) }), call());
 
   test("is compared with what the volume has: what it has already is asked of nobody", async () => {

@@ -6,7 +6,7 @@ import { DmthinError, type ErrorCode } from "../../../../src/errors.ts";
 import { bytes } from "../../../../src/units.ts";
 import { groupId, memberName, snapshotId } from "../../../../src/volumes/ids.ts";
 import { eventually } from "../../../harness/eventually.ts";
-import { call, hasty, POOL, Stage, wanted } from "./stage.ts";
+import { call, errorOf, hasty, POOL, Stage, wanted } from "./stage.ts";
 
 const refusal = (code: ErrorCode) => ({ facts: { code } });
 const FULL = new DmthinError({ code: "pool-low", pool: POOL, resource: "data", freeBytes: bytes(0), minimumBytes: bytes(1) });
@@ -19,11 +19,6 @@ describe("snapshots and groups", () => {
   const volume = async (name: string, node = "one"): Promise<string> => (await stage.controller.create(wanted(name, { topology: on(node) }), call())).record.id;
   const snapshot = async (sourceVolumeId: string, each = call()) => stage.controller.createSnapshot({ name: "moment", sourceVolumeId }, each);
   const group = async (...sourceVolumeIds: readonly string[]) => stage.controller.createGroup({ name: "group", sourceVolumeIds }, call());
-  const errorOf = async (promise: Promise<unknown>): Promise<unknown> =>
-    promise.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
 
   test("a full pool is FAILED_PRECONDITION, never RESOURCE_EXHAUSTED, and leaves nothing to be deleted", async () => {
     const source = await volume("source");

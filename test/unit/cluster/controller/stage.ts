@@ -19,6 +19,13 @@ export const call = (ms = 10_000): Call => ({ signal: AbortSignal.timeout(ms + 1
 /** Its caller's time is nearly out: only what is decided already is answered otherwise than "in-progress". */
 export const hasty = (): Call => call(150);
 
+/** What a call was refused with; undefined when it was not. */
+export const errorOf = async (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
 export const wanted = (name: string, more: Partial<VolumeWanted> = {}): VolumeWanted => ({
   name,
   size: { requiredBytes: BigInt(GiB), limitBytes: undefined },

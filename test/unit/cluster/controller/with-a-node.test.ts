@@ -13,6 +13,9 @@ const ID = volumeId("one");
 
 jest.setTimeout(20_000);
 
+/** What goes on by itself has time to show. */
+const quiet = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
+
 /** The controller and a node's own reconciler, on a simulated kernel: the contract's own world. */
 describe("with a node's reconciler", () => {
   let server: SimulatedApiServer;
@@ -35,7 +38,6 @@ describe("with a node's reconciler", () => {
     mark = server.requests.length;
     return since.map(({ verb, kind }) => `${verb} ${kind}`);
   };
-  const quiet = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
 
   describe("requests to the API server", () => {
     test("a volume is made by four, one after the other: the claim, the object, its acceptance, its status", async () => {
