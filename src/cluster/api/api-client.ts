@@ -1,8 +1,9 @@
+import type { IncomingMessage } from "node:http";
 import { StringDecoder } from "node:string_decoder";
 import { DmthinError } from "../../errors.ts";
 import { requestOf, type Answer, type Subject } from "./answer.ts";
 import { pause } from "./backoff.ts";
-import type { Connection } from "./connection.ts";
+import type { Access, Connection } from "./connection.ts";
 import { read, send, unreachable, type Sent } from "./http.ts";
 
 export interface ApiClientOptions {
@@ -81,9 +82,18 @@ export class ApiClient {
     this.#connection.close();
   }
 
-  async #send(sent: Sent, renewed: boolean, signal: AbortSignal) {
-    const { headers, ...access } = await this.#connection.access({ renewed });
+  async #send(sent: Sent, renewed: boolean, signal: AbortSignal): Promise<IncomingMessage> {
+    const { headers, ...access } = await this.#access(sent.request, renewed);
     return send({ ...access, headers: { "user-agent": this.#userAgent, ...headers } }, sent, signal);
+  }
+
+  /** A token that cannot be had now may be had later. */
+  async #access(request: string, renewed: boolean): Promise<Access> {
+    try {
+      return await this.#connection.access({ renewed });
+    } catch (error) {
+      throw unreachable(request, error);
+    }
   }
 
   /** The caller's signal, ours, and the time limit, which is "api-unreachable". */

@@ -13,14 +13,18 @@ export interface ConnectOptions extends ApiClientOptions {
   readonly logger: Logger;
 }
 
-/** Asks nothing yet: an API server that is away is no reason not to start. Throws "config-invalid". */
+/** Asks the API server nothing yet: one that is away is no reason not to start. Throws "config-invalid". */
 export async function connectApiServer(options: ConnectOptions): Promise<KubernetesApiServer> {
   return new KubernetesApiServer(new ApiClient(await connectionOf(options), options), options.logger);
 }
 
 async function connectionOf({ kubeconfig, service }: ConnectOptions): Promise<Connection> {
   if (kubeconfig !== undefined) return new (await import("./kubeconfig.ts")).KubeconfigConnection(kubeconfig);
-  if (service !== undefined) return new InClusterConnection(service);
+  if (service !== undefined) {
+    const connection = new InClusterConnection(service);
+    await connection.access();
+    return connection;
+  }
   const message = "is needed here: this process runs in no pod, where it would use the pod's service account";
   throw new DmthinError({ code: "config-invalid", source: "the configuration", problems: [{ path: "kubeconfig", message }] });
 }

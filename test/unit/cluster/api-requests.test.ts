@@ -188,6 +188,14 @@ describe("what goes wrong with a request", () => {
     await expect(api.get("a")).rejects.toMatchObject({ facts: { code: "api-unreachable", reason: expect.stringContaining("ECONNREFUSED") } });
   });
 
+  test("a token that cannot be had now is waited for, as a server is", async () => {
+    const scripted = await start(silence);
+    scripted.access = async () => {
+      throw new Error("no token yet");
+    };
+    await expect(scripted.api().objects(THIN_VOLUME).get("a")).rejects.toMatchObject({ facts: { code: "api-unreachable", reason: "no token yet" } });
+  });
+
   test("a kept connection that the server has closed costs no error", async () => {
     const api = await volumes([onceAConnection]);
     await api.get("a");
