@@ -77,30 +77,30 @@ test.each([
   expect(kubernetesService(environment)).toEqual(service);
 });
 
-describe("a kubeconfig's way to the API server", () => {
-  async function connect(user: object, cluster: object = {}): Promise<KubeconfigConnection> {
-    await put(
-      "kubeconfig",
-      JSON.stringify({
-        apiVersion: "v1",
-        kind: "Config",
-        clusters: [{ name: "lab", cluster: { server: "https://api.example:6443/k8s/lab", "certificate-authority-data": base64("an authority"), ...cluster } }],
-        users: [{ name: "admin", user }],
-        contexts: [{ name: "lab", context: { cluster: "lab", user: "admin" } }],
-        "current-context": "lab",
-      }),
-    );
-    return new KubeconfigConnection(join(directory, "kubeconfig"));
-  }
+async function connectUser(user: object, cluster: object = {}): Promise<KubeconfigConnection> {
+  await put(
+    "kubeconfig",
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name: "lab", cluster: { server: "https://api.example:6443/k8s/lab", "certificate-authority-data": base64("an authority"), ...cluster } }],
+      users: [{ name: "admin", user }],
+      contexts: [{ name: "lab", context: { cluster: "lab", user: "admin" } }],
+      "current-context": "lab",
+    }),
+  );
+  return new KubeconfigConnection(join(directory, "kubeconfig"));
+}
 
+describe("a kubeconfig's way to the API server", () => {
   test("has its token, and the server's path", async () => {
-    const { server, headers, agent } = await (await connect({ token: "secret" })).access();
+    const { server, headers, agent } = await (await connectUser({ token: "secret" })).access();
     expect([server.href, headers]).toEqual(["https://api.example:6443/k8s/lab", { authorization: "Bearer secret" }]);
     expect(String((agent as Agent).options.ca)).toBe("an authority");
   });
 
   test("has its certificate, and the same connections for all requests", async () => {
-    const connection = await connect(
+    const connection = await connectUser(
       { "client-certificate-data": base64("a certificate"), "client-key-data": base64("a key") },
       { "tls-server-name": "other" },
     );
@@ -114,7 +114,7 @@ describe("a kubeconfig's way to the API server", () => {
   test("has the certificate's file as it is now: it may be replaced", async () => {
     await put("admin.crt", "first");
     await put("admin.key", "a key");
-    const connection = await connect({ "client-certificate": join(directory, "admin.crt"), "client-key": join(directory, "admin.key") });
+    const connection = await connectUser({ "client-certificate": join(directory, "admin.crt"), "client-key": join(directory, "admin.key") });
     const before = await connection.access();
     await put("admin.crt", "second");
     const after = await connection.access();
@@ -122,7 +122,7 @@ describe("a kubeconfig's way to the API server", () => {
   });
 
   test("has a name and a password where those are given", async () => {
-    expect((await (await connect({ username: "a", password: "b" })).access()).headers).toEqual({ authorization: `Basic ${base64("a:b")}` });
+    expect((await (await connectUser({ username: "a", password: "b" })).access()).headers).toEqual({ authorization: `Basic ${base64("a:b")}` });
   });
 
   test.each([
