@@ -10,6 +10,7 @@ import type { Parts } from "./parts.ts";
 import { requireServing, type Found } from "./pool-set.ts";
 import { maximumVolumeBytes, minimumVolumeBytes, newVolumeSize } from "./sizes.ts";
 import type { Call, Volume, VolumeWanted } from "./volumes.ts";
+import { requireHiding } from "./unzeroed.ts";
 import { differenceFrom, purposeOf, type Purpose } from "./wanted.ts";
 
 /** Finds the volume of that name, or makes it. What can be decided from the pools' views is, before a pool is asked. */
@@ -53,6 +54,7 @@ function plan(parts: Parts, id: string, wanted: VolumeWanted, purpose: Purpose):
   if (source !== undefined) requireCompatibleOrigin(source, purpose, parameters.pool);
   const pool = source?.pool ?? parts.pools.choose(parameters.pool);
   const { description } = pool;
+  requireHiding(description, { ...purpose, mountFlags: capabilities.flatMap(({ mountFlags }) => mountFlags) });
   const filesystem = source === undefined ? blankFilesystem(purpose, pool) : source.record.filesystem.type;
   const figures = requireServing(pool);
   const sizeBytes = newVolumeSize(wanted.size, {

@@ -5,6 +5,7 @@ import { capabilityDifference, isReadOnly, requireCapable } from "./capabilities
 import { mountStaged } from "./mount-staged.ts";
 import { isDeviceNode, mountsAt, ofFilesystem, takeDown } from "./mount-points.ts";
 import type { Parts } from "./parts.ts";
+import { requireHiding } from "./unzeroed.ts";
 import type { Call, StageWanted } from "./volumes.ts";
 
 /**
@@ -16,6 +17,7 @@ export async function stage(parts: Parts, wanted: StageWanted, call: Call): Prom
   return parts.operations.run(call, "staging", { exclusive: [id] }, async () => {
     const { pool, record } = parts.pools.volume(id);
     requireCapable(record, capability);
+    requireHiding(pool.description, capability);
     requireNotStagedOtherwise(record, wanted);
     const staged = record.staging === undefined ? await pool.calls.setStaging(id, { path, capability }) : record;
     try {

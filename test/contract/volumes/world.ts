@@ -17,7 +17,16 @@ export interface WorldOptions {
   readonly pool?: Partial<
     Pick<
       PoolDescription,
-      "minimumFree" | "overcommitRatio" | "defaultVolumeSize" | "discardOnDelete" | "filesystem" | "chunkSize" | "trim" | "whenFull" | "autoextend"
+      | "minimumFree"
+      | "overcommitRatio"
+      | "defaultVolumeSize"
+      | "discardOnDelete"
+      | "filesystem"
+      | "chunkSize"
+      | "trim"
+      | "whenFull"
+      | "autoextend"
+      | "zeroNewBlocks"
     >
   >;
 }
