@@ -59,9 +59,9 @@ function ownProblem({ path, message }: ConfigProblem, index: number, others: rea
   const own = `pools[${index}]`;
   if (!path.startsWith(own)) return [];
   const rest = path.slice(own.length);
-  const named = message.replaceAll(/\bpools\[(\d+)\]/g, (text, number: string) => {
+  const named = message.replaceAll(/\bpools\[(\d+)\]/g, (_, number: string) => {
     const other = others[Number(number)];
-    return other === undefined ? text : `ThinPool ${other.name}`;
+    return other === undefined ? "spec" : `ThinPool ${other.name}`;
   });
   return [{ path: rest === ".name" ? "metadata.name" : `spec${rest}`, message: named }];
 }

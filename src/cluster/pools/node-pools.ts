@@ -50,6 +50,7 @@ interface Entry {
 }
 
 const LOOK_MS = 5_000;
+const CHANGED = "put it back, or delete the ThinPool and wait until this node has let go of the pool";
 
 /**
  * Which pools this node has: those of the ThinPools that select it, as it has last accepted each. What was accepted is
@@ -204,7 +205,7 @@ export class NodePools {
       // One that was refused and never held anything is not bound to what it was to be.
       const isMade = entry !== undefined && !(entry.pool.view.status.kind === "refused" && entry.pool.view.poolUuid === undefined);
       const problems = isMade ? changeProblems(entry.description, description) : [];
-      if (problems.length > 0) throw new DmthinError({ code: "invalid-argument", problems });
+      if (problems.length > 0) throw new DmthinError({ code: "invalid-argument", problems: [...problems, CHANGED] });
       this.#refusals.delete(name);
       return description;
     } catch (error) {

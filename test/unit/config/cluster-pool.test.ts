@@ -40,6 +40,8 @@ test("what another pool of the node has, it cannot have: that one is called by i
   expect(complaints({ name: "second", spec: loop("/srv/pools/second") }, first)).toEqual([
     expect.stringMatching(/^spec\.backing\.loop\.directory: \/srv\/pools\/second and \/srv\/pools \(ThinPool first\.backing\.loop\.directory\) overlap/),
   ]);
+  const twice = { name: "twice", spec: { backing: { directLvm: { devices: ["/dev/sda"], metadataDevices: ["/dev/sd?"] } } } };
+  expect(complaints(twice)).toEqual([expect.stringMatching(/metadataDevices\[0\]: .* in use already: spec\.backing\.directLvm\.devices\[0\]$/)]);
   expect(complaints(disks("second"), disks("first"))).toEqual([expect.stringMatching(/^spec\.backing\.directLvm\.devices\[0\]: .* ThinPool first/)]);
 });
 

@@ -1,0 +1,231 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { WatchCache } from "../../../../src/cluster/api/watch-cache.ts";
+import { NODE } from "../../../../src/cluster/objects/core.ts";
+import { THIN_POOL, type Kind } from "../../../../src/cluster/objects/kinds.ts";
+import type { ApiObject } from "../../../../src/cluster/objects/meta.ts";
+import { NodePools, type PoolHost } from "../../../../src/cluster/pools/node-pools.ts";
+import { SavedPools } from "../../../../src/cluster/pools/saved-pools.ts";
+import type { PoolDescription } from "../../../../src/config/pool-description.ts";
+import { DmthinError } from "../../../../src/errors.ts";
+import { silentLogger } from "../../../../src/logger.ts";
+import { eventually } from "../../../harness/eventually.ts";
+import { SimulatedApiServer } from "../../../simulation/api-server.ts";
+import { DIRECTORIES, loop, SeenPool, volume } from "./seen-pool.ts";
+
+/** A machine whose pools open at once; says what was asked of it. */
+class Host implements PoolHost {
+  readonly asked: string[] = [];
+  readonly pools = new Map<string, SeenPool>();
+  refusal: DmthinError | undefined;
+
+  async open(descriptions: readonly PoolDescription[]): Promise<readonly SeenPool[]> {
+    return descriptions.map((description) => this.#open("open", description));
+  }
+
+  async reopen(_: unknown, description: PoolDescription): Promise<SeenPool> {
+    return this.#open("reopen", description);
+  }
+
+  async remove({ description: { name } }: { readonly description: PoolDescription }, { wipe }: { readonly wipe: boolean }): Promise<void> {
+    this.asked.push(`${wipe ? "wipe" : "remove"} ${name}`);
+    if (this.refusal !== undefined) throw this.refusal;
+    this.pools.delete(name);
+  }
+
+  #open(how: string, description: PoolDescription): SeenPool {
+    this.asked.push(`${how} ${description.name}`);
+    const pool = new SeenPool(description).serves();
+    this.pools.set(description.name, pool);
+    return pool;
+  }
+}
+
+let state = "";
+let server: SimulatedApiServer;
+const ends: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  state = await mkdtemp(join(tmpdir(), "dmthin-pools-"));
+  server = new SimulatedApiServer();
+  await server.objects(NODE).create({ metadata: { name: "one", labels: { disks: "fast" } }, spec: {} });
+});
+afterEach(async () => {
+  await stop();
+  await rm(state, { recursive: true });
+});
+
+async function stop(): Promise<void> {
+  for (const end of ends.splice(0).toReversed()) await end();
+}
+
+function watch<Item extends ApiObject>(kind: Kind<Item>): WatchCache<Item> {
+  const cache = new WatchCache(server.objects(kind), { logger: silentLogger, backoff: { minimumMs: 1, maximumMs: 5 } });
+  ends.push(async () => cache.close());
+  return cache;
+}
+
+/** A driver that starts on the node with what it has saved. */
+async function start(): Promise<{ readonly pools: NodePools; readonly host: Host }> {
+  const host = new Host();
+  const pools = new NodePools({ node: "one", host, saved: new SavedPools(state, silentLogger), directories: DIRECTORIES, logger: silentLogger, lookMs: 5 });
+  await pools.openSaved();
+  pools.begin({ thinPools: watch(THIN_POOL), nodes: watch(NODE) });
+  ends.push(async () => pools.close());
+  return { pools, host };
+}
+
+const thinPools = () => server.objects(THIN_POOL);
+const create = async (name: string, spec: Readonly<Record<string, unknown>> = loop(name)) => thinPools().create({ metadata: { name }, spec });
+
+test("a node has the pools of those ThinPools that select it", async () => {
+  await create("all");
+  await create("fast", loop("fast", { nodeSelector: { matchLabels: { disks: "fast" } } }));
+  await create("other", loop("other", { nodeSelector: { matchExpressions: [{ key: "disks", operator: "DoesNotExist" }] } }));
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  expect(host.asked).toEqual(["open all", "open fast"]);
+  await server.objects(NODE).patch("one", { metadata: { labels: { disks: null } } });
+  await eventually(() => expect(host.asked.slice(2).toSorted()).toEqual(["open other", "remove fast"]));
+});
+
+test("what was accepted is what a driver starts with while the API server is away; and it is not known then what else there is", async () => {
+  await create("all");
+  await eventually(async () => {
+    if (ends.length === 0) await start();
+    expect((await new SavedPools(state, silentLogger).read()).map(({ name }) => name)).toEqual(["all"]);
+  });
+  await stop();
+  const comeBack = server.goAway();
+  const { pools, host } = await start();
+  expect(host.asked).toEqual(["open all"]);
+  expect(pools.isKnown).toBe(false);
+  comeBack();
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  expect(host.asked).toEqual(["open all"]);
+});
+
+test("without its Node object nothing is concluded, and no pool goes", async () => {
+  await create("all");
+  const first = await start();
+  await eventually(() => expect(first.pools.isKnown).toBe(true));
+  await stop();
+  await server.objects(NODE).delete("one");
+  await create("new");
+  const { pools, host } = await start();
+  await eventually(() => expect(server.requests.filter(({ verb }) => verb === "watch").length).toBeGreaterThan(3));
+  pools.look();
+  expect(pools.isKnown).toBe(false);
+  expect(host.asked).toEqual(["open all"]);
+});
+
+test("an option that may change is followed, saved first; what changes nothing of the pool's opens nothing anew", async () => {
+  await create("all");
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  await thinPools().patch("all", { spec: { overcommitRatio: 2 } });
+  await eventually(() => expect(pools.seen().get("all")).toMatchObject({ observedGeneration: 2, refusal: undefined }));
+  expect(host.pools.get("all")?.description.overcommitRatio).toBe(2);
+  await thinPools().patch("all", { spec: { deletionPolicy: "Wipe" } });
+  await eventually(() => expect(pools.seen().get("all")?.observedGeneration).toBe(3));
+  expect(host.asked).toEqual(["open all", "reopen all"]);
+  expect(await new SavedPools(state, silentLogger).read()).toMatchObject([{ generation: 3, spec: { overcommitRatio: 2, deletionPolicy: "Wipe" } }]);
+});
+
+test("a ThinPool made anew with something else is refused while the pool is here, and what was accepted stays", async () => {
+  await create("all");
+  const first = await start();
+  await eventually(() => expect(first.pools.isKnown).toBe(true));
+  await stop();
+  await thinPools().delete("all");
+  await create("all", loop("elsewhere"));
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.seen().get("all")).toMatchObject({ observedGeneration: 1, refusal: expect.stringContaining("/srv/elsewhere") }));
+  expect(host.asked).toEqual(["open all"]);
+  expect(await new SavedPools(state, silentLogger).read()).toMatchObject([{ spec: loop("all") }]);
+});
+
+test("one that was refused before it was made is not bound to what it was to be", async () => {
+  await create("all");
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  host.pools.get("all")?.neverMade({ reason: "it holds ext4", remedy: "name another" });
+  await thinPools().patch("all", { spec: loop("elsewhere") });
+  await eventually(() => expect(host.pools.get("all")?.description.backing).toMatchObject({ directory: "/srv/elsewhere" }));
+});
+
+test("a ThinPool that is wrong is refused with what is wrong, on nobody else's account, and mended by mending it", async () => {
+  await create("all", { backing: { loop: { directory: "relative" } } });
+  await create("fast");
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.seen().get("all")).toMatchObject({ pool: undefined, refusal: expect.stringContaining("spec.backing.loop.directory") }));
+  await eventually(() => expect(host.asked).toEqual(["open fast"]));
+  expect(pools.isKnown).toBe(true);
+  await thinPools().patch("all", { spec: loop("fast") });
+  await eventually(() => expect(pools.seen().get("all")?.refusal).toContain("ThinPool fast"));
+  await thinPools().patch("all", { spec: loop("all") });
+  await eventually(() => expect(pools.seen().get("all")).toMatchObject({ refusal: undefined, observedGeneration: 3 }));
+  await thinPools().delete("all");
+  await eventually(() => expect(host.asked).toContain("remove all"));
+});
+
+test("a ThinPool that was wrong and is gone leaves nothing to be told", async () => {
+  await create("all", {});
+  const { pools } = await start();
+  await eventually(() => expect(pools.seen().has("all")).toBe(true));
+  await thinPools().delete("all");
+  await eventually(() => expect(pools.seen().has("all")).toBe(false));
+});
+
+test("a pool whose ThinPool is deleted waits for what it holds, then goes by its policy, and is not saved any more", async () => {
+  await create("all", loop("all", { deletionPolicy: "Wipe" }));
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  host.pools.get("all")?.serves({}, [volume("vol-a")]);
+  await thinPools().delete("all");
+  await eventually(() =>
+    expect(pools.seen().get("all")?.removal).toBe("its ThinPool is deleted, and it waits: it holds 1 volume and 0 snapshots: delete them first"),
+  );
+  host.pools.get("all")?.serves();
+  await eventually(() => expect(pools.seen().size).toBe(0));
+  expect(host.asked).toEqual(["open all", "wipe all"]);
+  expect(await new SavedPools(state, silentLogger).read()).toEqual([]);
+});
+
+test("a removal that is refused is told, and tried again; a ThinPool that selects the node again ends it", async () => {
+  await create("all", loop("all", { nodeSelector: { matchLabels: { disks: "fast" } } }));
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  host.refusal = new DmthinError({ code: "pool-unchanged", pool: "all", reason: "its disk is away", remedy: "attach it" });
+  await server.objects(NODE).patch("one", { metadata: { labels: { disks: "slow" } } });
+  await eventually(() => expect(host.asked.filter((each) => each === "remove all").length).toBeGreaterThan(1));
+  expect(pools.seen().get("all")?.removal).toMatch(/^its ThinPool selects this node no more, and it cannot be removed: .*its disk is away/);
+  await server.objects(NODE).patch("one", { metadata: { labels: { disks: "fast" } } });
+  await eventually(() => expect(pools.seen().get("all")?.removal).toBeUndefined());
+});
+
+test("disks that a ThinPool names and its pool lacks are added", async () => {
+  const disks = (devices: readonly string[]) => ({ backing: { directLvm: { devices } } });
+  await create("all", disks(["/dev/sda", "/dev/disk/by-id/nvme-*"]));
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  const tellMembers = (): void =>
+    host.pools.get("all")?.view.apply({ kind: "disks", disks: { members: ["/dev/sda", "/dev/disk/by-id/nvme-1"], excluded: [] } });
+  tellMembers();
+  await thinPools().patch("all", { spec: disks(["/dev/sda", "/dev/sdb", "/dev/disk/by-id/nvme-*"]) });
+  await eventually(() => expect(pools.seen().get("all")?.observedGeneration).toBe(2));
+  tellMembers();
+  await eventually(() => expect(host.pools.get("all")?.added).toEqual(["/dev/sdb"]));
+});
+
+test("a saved description that is not valid any more is left alone and said; the others open", async () => {
+  const saved = new SavedPools(state, silentLogger);
+  await saved.write({ name: "bad", uid: "u", generation: 1, spec: { backing: {} } });
+  await saved.write({ name: "good", uid: "u", generation: 1, spec: loop("good") });
+  server.goAway();
+  const { pools, host } = await start();
+  expect(host.asked).toEqual(["open good"]);
+  expect(pools.seen().get("bad")?.refusal).toContain("spec.backing");
+});
