@@ -93,6 +93,19 @@ export class RealApiServer implements AsyncDisposable {
     throw new Error(`the API server is not ready: ${JSON.stringify(await this.kubectl(["get", "--raw", "/readyz?verbose"]))}`);
   }
 
+  /** For who has a token; the administrator by default. */
+  kubeconfig(token: string = TOKEN): string {
+    const cluster = { server: `https://127.0.0.1:${this.#port}`, "insecure-skip-tls-verify": true };
+    return JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name: "real", cluster }],
+      users: [{ name: "one", user: { token } }],
+      contexts: [{ name: "one", context: { cluster: "real", user: "one" } }],
+      "current-context": "one",
+    });
+  }
+
   async kubectl(args: readonly string[], input = ""): Promise<Answer> {
     const reach = [`--server=https://127.0.0.1:${this.#port}`, "--insecure-skip-tls-verify", `--token=${TOKEN}`, `--cache-dir=${this.#folder}/cache`];
     try {
