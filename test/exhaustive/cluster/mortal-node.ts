@@ -56,6 +56,21 @@ export class MortalNode implements AsyncDisposable {
     return moments;
   }
 
+  /** The steps that it takes from now on; what `strike` throws is what the nth is answered. */
+  trouble(at: number | undefined, strike: (moment: string) => void): readonly string[] {
+    const moments: string[] = [];
+    this.#process.onMoment = (moment) => {
+      moments.push(moment);
+      if (moments.length - 1 === at) strike(moment);
+    };
+    return moments;
+  }
+
+  /** Nothing goes wrong any more. */
+  calm(): void {
+    this.#process.onMoment = () => undefined;
+  }
+
   /** Nothing is being done, in this life. */
   async settled(): Promise<void> {
     for (let quiet = 0; quiet < 3; quiet++) {
