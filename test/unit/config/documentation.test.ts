@@ -74,8 +74,9 @@ test.each([
   expect(absent.filter((name) => !["testing", "enableAttach", "attachLimit"].includes(name))).toEqual(others);
 });
 
+const shown = (example: string): string => example.replaceAll(/^(\s*)# (?=\s*\w+:)/gm, "$1");
+
 test("the examples of the roles work as they stand, and what they show as commented out is the default", () => {
-  const shown = (example: string): string => example.replaceAll(/^(\s*)# (?=\s*\w+:)/gm, "$1");
   const defaults = { kubeconfig: "/etc/dmthin/kubeconfig" };
   const node = parseNodeConfig(readYaml(NODE_EXAMPLE, "example"), "example", "node1");
   expect(parseNodeConfig(readYaml(shown(NODE_EXAMPLE), "example"), "example")).toEqual({ ...node, ...defaults });

@@ -206,8 +206,9 @@ test("a removal that is refused is told, and tried again; a ThinPool that select
   await eventually(() => expect(pools.seen().get("all")?.removal).toBeUndefined());
 });
 
+const disks = (devices: readonly string[]) => ({ backing: { directLvm: { devices } } });
+
 test("disks that a ThinPool names and its pool lacks are added", async () => {
-  const disks = (devices: readonly string[]) => ({ backing: { directLvm: { devices } } });
   await create("all", disks(["/dev/sda", "/dev/disk/by-id/nvme-*"]));
   const { pools, host } = await start();
   await eventually(() => expect(pools.isKnown).toBe(true));

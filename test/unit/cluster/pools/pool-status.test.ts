@@ -91,8 +91,9 @@ test("one that is to go says what it waits for", () => {
   expect(status({ pool: fresh().serves(), removal: "it waits" })).toMatchObject({ phase: "Removing", message: "it waits" });
 });
 
+const used = (count: number): NodeThinPoolStatus => status({ pool: fresh().serves({ data: { used: chunks(count), total: FIGURES.data.total } }) });
+
 test("what is written into a pool changes its status by whole percents only", () => {
-  const used = (count: number): NodeThinPoolStatus => status({ pool: fresh().serves({ data: { used: chunks(count), total: FIGURES.data.total } }) });
   expect(used(163_841).data).toEqual(used(180_000).data);
   expect(used(163_841).data?.usedBytes).toBe(11 * GiB);
   expect(used(0).data?.usedBytes).toBe(0);
