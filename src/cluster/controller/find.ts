@@ -1,10 +1,11 @@
 import { DmthinError } from "../../errors.ts";
 import type { Call } from "../../volumes/volumes.ts";
+import type { Store } from "../api/store.ts";
 import { isTerminating, type ApiObject } from "../objects/meta.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
 import type { ThinSnapshotGroup } from "../objects/thin-snapshot-group.ts";
 import type { ThinVolume } from "../objects/thin-volume.ts";
-import type { Intent } from "./intent.ts";
-import type { ControllerParts, Store } from "./parts.ts";
+import type { ControllerParts } from "./parts.ts";
 
 /** As the API server has it now. */
 export async function findLive<Item extends ApiObject>({ api, cache }: Store<Item>, id: string, { signal }: Call): Promise<Item | undefined> {
@@ -18,13 +19,13 @@ export const find = async <Item extends ApiObject>(store: Store<Item>, id: strin
   store.cache.items.get(id) ?? findLive(store, id, call);
 
 /** One that serves its users; what the watch tells otherwise may have changed since. */
-export async function findServing<Item extends Intent>(store: Store<Item>, id: string, call: Call): Promise<Item | undefined> {
+export async function findServing<Item extends PlacedObject>(store: Store<Item>, id: string, call: Call): Promise<Item | undefined> {
   const known = store.cache.items.get(id);
   const found = known !== undefined && isServing(known) ? known : await findLive(store, id, call);
   return found !== undefined && isServing(found) ? found : undefined;
 }
 
-const isServing = (item: Intent): boolean => item.status.phase === "Ready" && !isTerminating(item);
+const isServing = (item: PlacedObject): boolean => item.status.phase === "Ready" && !isTerminating(item);
 
 /** Throws "not-found". */
 export async function requireVolume({ volumes }: ControllerParts, id: string, call: Call): Promise<ThinVolume> {

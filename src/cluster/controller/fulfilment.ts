@@ -1,11 +1,12 @@
 import { DmthinError, isError, type ObjectKind } from "../../errors.ts";
 import type { Call } from "../../volumes/volumes.ts";
 import type { Cache } from "../api/cache.ts";
+import type { Store } from "../api/store.ts";
 import { errorOf, type Failure } from "../objects/failure.ts";
 import { isAccepted, isTerminating } from "../objects/meta.ts";
 import { nodeThinPoolName, type NodeThinPool } from "../objects/node-thin-pool.ts";
-import type { Intent } from "./intent.ts";
-import type { ControllerParts, Store } from "./parts.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
+import type { ControllerParts } from "./parts.ts";
 import { untilJudged } from "./waiting.ts";
 
 type Outcome<Item> =
@@ -20,7 +21,13 @@ type Outcome<Item> =
  * cannot now is withdrawn, and is "node-unavailable": without the node's finalizer a deletion proves that nothing exists.
  * What was accepted is waited for ("in-progress").
  */
-export async function fulfilled<Item extends Intent>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, asked: Item, call: Call): Promise<Item> {
+export async function fulfilled<Item extends PlacedObject>(
+  parts: ControllerParts,
+  store: Store<Item>,
+  kind: ObjectKind,
+  asked: Item,
+  call: Call,
+): Promise<Item> {
   const id = asked.metadata.name;
   for (;;) {
     const outcome = await nextOutcome(parts, store, kind, asked, call);
@@ -42,7 +49,7 @@ export async function fulfilled<Item extends Intent>(parts: ControllerParts, sto
   }
 }
 
-async function nextOutcome<Item extends Intent>(
+async function nextOutcome<Item extends PlacedObject>(
   parts: ControllerParts,
   { cache }: Store<Item>,
   kind: ObjectKind,
@@ -59,7 +66,7 @@ async function nextOutcome<Item extends Intent>(
   return untilJudged(call, { kind, id, operation: "creation" }, [cache, parts.agents], judge, waitsFor);
 }
 
-function outcomeOf<Item extends Intent>({ agents, nodePools }: ControllerParts, item: Item): Outcome<Item> | undefined {
+function outcomeOf<Item extends PlacedObject>({ agents, nodePools }: ControllerParts, item: Item): Outcome<Item> | undefined {
   const { phase, failure } = item.status;
   if (isTerminating(item)) return { kind: "terminating" };
   if (phase === "Ready") return { kind: "ready", item };
@@ -69,7 +76,7 @@ function outcomeOf<Item extends Intent>({ agents, nodePools }: ControllerParts, 
 }
 
 /** The pool may have gone while the object was on its way: it would be waited for in vain. */
-function lackOfPool({ items }: Cache<NodeThinPool>, { spec: { poolName, nodeName } }: Intent): string | undefined {
+function lackOfPool({ items }: Cache<NodeThinPool>, { spec: { poolName, nodeName } }: PlacedObject): string | undefined {
   const phase = items.get(nodeThinPoolName(poolName, nodeName))?.status.phase;
   return phase === undefined || phase === "Removing" ? `it has no pool ${poolName}` : undefined;
 }
@@ -84,7 +91,7 @@ export function describeTrouble({ agents }: ControllerParts, nodeName: string): 
  * Deletes exactly what was seen: not made, not accepted, or failed. Answers whether it did; false: it has changed since, and
  * what it is now is in the cache. Never what is Ready.
  */
-export async function withdraw<Item extends Intent>({ api, cache }: Store<Item>, { metadata, status }: Item, signal: AbortSignal): Promise<boolean> {
+export async function withdraw<Item extends PlacedObject>({ api, cache }: Store<Item>, { metadata, status }: Item, signal: AbortSignal): Promise<boolean> {
   if (status.phase === "Ready") throw new TypeError(`${metadata.name} is ready, and was to be withdrawn`);
   const { name, uid, resourceVersion } = metadata;
   try {

@@ -1,9 +1,10 @@
 import { pageOf } from "../../volumes/pages.ts";
 import type { Page, PageRequest, Snapshot, Volume } from "../../volumes/volumes.ts";
+import type { Store } from "../api/store.ts";
 import { isTerminating } from "../objects/meta.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
 import { membersOf, toSnapshot, toVolume } from "./answers.ts";
-import type { Intent } from "./intent.ts";
-import type { ControllerParts, Store } from "./parts.ts";
+import type { ControllerParts } from "./parts.ts";
 
 /** From memory: all that serve their users, on whatever node. */
 export function listVolumes(parts: ControllerParts, page: PageRequest): Page<Volume> {
@@ -24,5 +25,5 @@ export function listSnapshots(parts: ControllerParts, filter: SnapshotFilter, pa
   return pageOf("snapshots", snapshots, ({ record }) => record, page);
 }
 
-const readyOf = <Item extends Intent>({ cache }: Store<Item>): readonly Item[] =>
+const readyOf = <Item extends PlacedObject>({ cache }: Store<Item>): readonly Item[] =>
   [...cache.items.values()].filter((item) => item.status.phase === "Ready" && !isTerminating(item));

@@ -1,7 +1,8 @@
 import { isError } from "../../errors.ts";
+import type { Store } from "../api/store.ts";
 import type { ApiObject } from "../objects/meta.ts";
-import type { Intent } from "./intent.ts";
-import type { ControllerParts, Store } from "./parts.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
+import type { ControllerParts } from "./parts.ts";
 
 /** On what waits for a node that is gone: since when it was found so. It outlives the controller that found it. */
 export const MISSING_SINCE = "dmthin.io/node-missing-since";
@@ -12,7 +13,7 @@ export type Loss = { readonly isLost: true } | { readonly isLost: false; readonl
  * Whether the node that an object waits for is lost: its Node was missing when asked for live, twice, with the agreed time
  * between. The first time is written down on the object; a Node that is there again has it taken away.
  */
-export async function lossOf<Item extends Intent>(parts: ControllerParts, store: Store<Item>, item: Item, signal?: AbortSignal): Promise<Loss> {
+export async function lossOf<Item extends PlacedObject>(parts: ControllerParts, store: Store<Item>, item: Item, signal?: AbortSignal): Promise<Loss> {
   const { nodeName } = item.spec;
   const node = await parts.nodes.api.get(nodeName, signal);
   const since = missingSince(item);
@@ -35,7 +36,12 @@ export function missingSince({ metadata: { annotations } }: ApiObject): number |
 }
 
 /** Of the object as it was seen: one that has changed since is looked at the next time. */
-async function markMissing<Item extends Intent>({ api, cache }: Store<Item>, { metadata }: Item, since: string | null, signal?: AbortSignal): Promise<void> {
+async function markMissing<Item extends PlacedObject>(
+  { api, cache }: Store<Item>,
+  { metadata }: Item,
+  since: string | null,
+  signal?: AbortSignal,
+): Promise<void> {
   const { name, uid, resourceVersion } = metadata;
   try {
     const marked = await api.patch(name, { metadata: { annotations: { [MISSING_SINCE]: since } } }, { preconditions: { uid, resourceVersion } }, signal);

@@ -1,10 +1,8 @@
 import type { Logger } from "../../logger.ts";
 import type { Locks } from "../../volumes/locks.ts";
 import type { Call } from "../../volumes/volumes.ts";
-import type { Cache } from "../api/cache.ts";
-import type { ObjectsApi } from "../api/objects-api.ts";
+import type { Store } from "../api/store.ts";
 import type { ClusterNode } from "../objects/core.ts";
-import type { ApiObject } from "../objects/meta.ts";
 import type { NodeThinPool } from "../objects/node-thin-pool.ts";
 import type { ThinPool } from "../objects/thin-pool.ts";
 import type { ThinSnapshotGroup } from "../objects/thin-snapshot-group.ts";
@@ -12,12 +10,6 @@ import type { ThinSnapshot } from "../objects/thin-snapshot.ts";
 import type { ThinVolume } from "../objects/thin-volume.ts";
 import type { Agents } from "./agents.ts";
 import type { Claims } from "./claims.ts";
-
-/** One kind's objects: asked live, and as the watch has told. */
-export interface Store<Item extends ApiObject> {
-  readonly api: ObjectsApi<Item>;
-  readonly cache: Cache<Item>;
-}
 
 /** What the controller's operations work with. */
 export interface ControllerParts {

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { isError } from "../../errors.ts";
+import type { Store } from "../api/store.ts";
 import { matchesLabels } from "../objects/label-selector.ts";
 import { isTerminating, POOL_FINALIZER, type ObjectCondition } from "../objects/meta.ts";
 import type { NodeThinPool } from "../objects/node-thin-pool.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
 import type { ThinPool, ThinPoolStatus } from "../objects/thin-pool.ts";
-import type { Intent } from "./intent.ts";
-import type { ControllerParts, Store } from "./parts.ts";
+import type { ControllerParts } from "./parts.ts";
 import type { Task } from "./tasks.ts";
 
 /** A sentence on every node would be no sentence. */
@@ -68,7 +69,7 @@ const nodePoolsOf = ({ nodePools }: ControllerParts, { metadata }: ThinPool): re
 
 /** What the cluster has in the pool, on whatever node: what is being deleted is still there. */
 function holdingsOf({ volumes, snapshots, groups }: ControllerParts, { metadata: { name } }: ThinPool): readonly string[] {
-  const inPool = <Item extends Intent>({ cache }: Store<Item>): readonly Item[] => [...cache.items.values()].filter(({ spec }) => spec.poolName === name);
+  const inPool = <Item extends PlacedObject>({ cache }: Store<Item>): readonly Item[] => [...cache.items.values()].filter(({ spec }) => spec.poolName === name);
   const counts = [
     [inPool(volumes).length, "volume"],
     [inPool(snapshots).length, "snapshot"],

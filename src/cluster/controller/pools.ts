@@ -1,6 +1,6 @@
+import { invalid } from "../../volumes/invalid.ts";
 import { isTerminating } from "../objects/meta.ts";
 import type { ThinPool } from "../objects/thin-pool.ts";
-import { invalid } from "../../volumes/invalid.ts";
 
 /** The ThinPool of that name; without one the default, or the only one. Throws "invalid-argument", as on a single machine. */
 export function choosePool(pools: readonly ThinPool[], name: string | undefined): ThinPool {

@@ -1,12 +1,13 @@
 import { DmthinError, isError, type ObjectKind } from "../../errors.ts";
 import type { Call } from "../../volumes/volumes.ts";
+import type { Store } from "../api/store.ts";
 import { errorOf, type Failure } from "../objects/failure.ts";
 import { isAccepted, isTerminating } from "../objects/meta.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
 import { find, findLive } from "./find.ts";
 import { describeTrouble } from "./fulfilment.ts";
-import type { Intent } from "./intent.ts";
 import { lossOf } from "./lost-nodes.ts";
-import type { ControllerParts, Store } from "./parts.ts";
+import type { ControllerParts } from "./parts.ts";
 import { untilJudged } from "./waiting.ts";
 
 /** A refusal that stood before this call is believed when the node has said nothing else for so long: it looks again by itself. */
@@ -16,7 +17,7 @@ const REFUSAL_STANDS_MS = 5_000;
  * Deletes the object, and waits until the node has done its part: only then is it gone. Gone already is success. What the
  * node refuses is thrown, and the object goes on waiting to be deleted. A node that is lost is not waited for.
  */
-export async function remove<Item extends Intent>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, id: string, call: Call): Promise<void> {
+export async function remove<Item extends PlacedObject>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, id: string, call: Call): Promise<void> {
   using _ = parts.locks.take("deletion", { exclusive: [id] });
   for (let item = await find(store, id, call); item !== undefined; item = await findLive(store, id, call)) {
     if (isTerminating(item) || (await deleteExactly(store, item, call))) return await untilGone(parts, store, kind, item, call);
@@ -24,7 +25,7 @@ export async function remove<Item extends Intent>(parts: ControllerParts, store:
 }
 
 /** By uid: a name used again is another object. Answers false when it was that. */
-async function deleteExactly<Item extends Intent>({ api }: Store<Item>, { metadata: { name, uid } }: Item, call: Call): Promise<boolean> {
+async function deleteExactly<Item extends PlacedObject>({ api }: Store<Item>, { metadata: { name, uid } }: Item, call: Call): Promise<boolean> {
   try {
     await api.delete(name, { uid }, call.signal);
     return true;
@@ -37,7 +38,13 @@ async function deleteExactly<Item extends Intent>({ api }: Store<Item>, { metada
 type Ending = { readonly kind: "gone" } | { readonly kind: "refused"; readonly failure: Failure } | { readonly kind: "node missing" };
 
 /** Of an object whose deletion is under way. */
-export async function untilGone<Item extends Intent>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, seen: Item, call: Call): Promise<void> {
+export async function untilGone<Item extends PlacedObject>(
+  parts: ControllerParts,
+  store: Store<Item>,
+  kind: ObjectKind,
+  seen: Item,
+  call: Call,
+): Promise<void> {
   const { name: id, uid } = seen.metadata;
   const { nodeName } = seen.spec;
   const { cache } = store;
@@ -62,7 +69,7 @@ export async function untilGone<Item extends Intent>(parts: ControllerParts, sto
 }
 
 /** What the node says of the deletion itself: a deletion is a generation of its own. */
-function refusalOf(item: Intent): Failure | undefined {
+function refusalOf(item: PlacedObject): Failure | undefined {
   const { failure } = item.status;
   return isTerminating(item) && failure !== undefined && failure.generation >= item.metadata.generation ? failure : undefined;
 }
@@ -72,7 +79,7 @@ const isSame = (left: Failure, right: Failure | undefined): boolean => JSON.stri
 const isMissing = ({ nodes }: ControllerParts, nodeName: string): boolean => !nodes.cache.items.has(nodeName);
 
 /** The deletion of what a lost node holds is done for its caller; the object stays, for the node to carry it out if it returns. Throws "in-progress". */
-async function requireLost<Item extends Intent>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, id: string, call: Call): Promise<void> {
+async function requireLost<Item extends PlacedObject>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, id: string, call: Call): Promise<void> {
   const item = await findLive(store, id, call);
   if (item === undefined) return;
   const loss = await lossOf(parts, store, item, call.signal);

@@ -1,9 +1,10 @@
 import { isError } from "../../errors.ts";
+import type { Store } from "../api/store.ts";
 import { isAccepted, isTerminating, NODE_FINALIZER, type ApiObject } from "../objects/meta.ts";
 import type { NodeThinPool } from "../objects/node-thin-pool.ts";
-import type { Intent } from "./intent.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
 import { lossOf, missingSince } from "./lost-nodes.ts";
-import type { ControllerParts, Store } from "./parts.ts";
+import type { ControllerParts } from "./parts.ts";
 import type { Task } from "./tasks.ts";
 
 /** On a NodeThinPool, by an administrator: its node does not come back, and what it held is not waited for. */
@@ -19,14 +20,14 @@ export const tombstones = (parts: ControllerParts): Task => ({
   },
 });
 
-async function eachKind(parts: ControllerParts, act: <Item extends Intent>(store: Store<Item>) => Promise<void>): Promise<void> {
+async function eachKind(parts: ControllerParts, act: <Item extends PlacedObject>(store: Store<Item>) => Promise<void>): Promise<void> {
   await act(parts.volumes);
   await act(parts.snapshots);
   await act(parts.groups);
 }
 
 /** Since when a node was missing says nothing once it was there again. */
-async function unmarkReturned<Item extends Intent>(parts: ControllerParts, store: Store<Item>, signal: AbortSignal): Promise<void> {
+async function unmarkReturned<Item extends PlacedObject>(parts: ControllerParts, store: Store<Item>, signal: AbortSignal): Promise<void> {
   const marked = [...store.cache.items.values()].filter((item) => missingSince(item) !== undefined && parts.nodes.cache.items.has(item.spec.nodeName));
   for (const item of marked) await lossOf(parts, store, item, signal);
 }

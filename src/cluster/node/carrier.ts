@@ -1,7 +1,7 @@
 import type { PoolView } from "../../pool/pool.ts";
 import type { Call, Volumes } from "../../volumes/volumes.ts";
 import type { Held } from "./decide.ts";
-import type { PlacedObject } from "./placed-object.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
 
 /** How the objects of one kind are carried out. `volumes` are those of the object's pool alone. */
 export interface Carrier<Item extends PlacedObject> {

@@ -1,7 +1,7 @@
 import { DmthinError } from "../../errors.ts";
 import { isAccepted, isTerminating } from "../objects/meta.ts";
 import { isPassing } from "./passing.ts";
-import type { PlacedObject } from "./placed-object.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
 import type { PoolSeen } from "./pool-seen.ts";
 
 /** What the pool's catalogue has under the object's id; `deleting`: durably on its way out. */

@@ -9,7 +9,8 @@ import { reasonOf } from "./conditions.ts";
 import { decide, type Decision } from "./decide.ts";
 import { mergePatch } from "./merge-patch.ts";
 import { isPassing } from "./passing.ts";
-import type { PlacedObject, Store } from "./placed-object.ts";
+import type { Store } from "../api/store.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
 import { seePool, type PoolSeen } from "./pool-seen.ts";
 import { statusOfFailure, statusOfHeld, statusOfLost, statusOfWaiting, type StatusWanted } from "./status.ts";
 

@@ -1,5 +1,5 @@
 import { nodeThinPoolName, type NodeThinPool } from "../objects/node-thin-pool.ts";
-import type { PlacedObject } from "./placed-object.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
 import type { NodeObjects } from "./unclaimed.ts";
 
 export interface NodeRecords extends NodeObjects {

@@ -2,7 +2,7 @@ import type { DmthinError } from "../../errors.ts";
 import { failureOf } from "../objects/failure.ts";
 import { poolHealth, reasonOf, withConditions, withoutConditions, type Told } from "./conditions.ts";
 import type { Carrier } from "./carrier.ts";
-import type { PlacedObject, PlacedStatus } from "./placed-object.ts";
+import type { PlacedObject, PlacedStatus } from "../objects/placed-object.ts";
 import type { PoolSeen } from "./pool-seen.ts";
 
 /** A status as it is to be: the common part, and what the catalogue tells of its kind. */

@@ -2,7 +2,7 @@ import type { Pool } from "../../pool/pool.ts";
 import type { ThinSnapshotGroup } from "../objects/thin-snapshot-group.ts";
 import type { ThinSnapshot } from "../objects/thin-snapshot.ts";
 import type { ThinVolume } from "../objects/thin-volume.ts";
-import type { PlacedObject } from "./placed-object.ts";
+import type { PlacedObject } from "../objects/placed-object.ts";
 
 /** This node's objects, by name. */
 export interface NodeObjects {

@@ -2,7 +2,7 @@ import type { ApiServer } from "../../../src/cluster/api/objects-api.ts";
 import { WatchCache } from "../../../src/cluster/api/watch-cache.ts";
 import { Controller } from "../../../src/cluster/controller/controller.ts";
 import { NodeReconciler } from "../../../src/cluster/node/node-reconciler.ts";
-import type { Store } from "../../../src/cluster/node/placed-object.ts";
+import type { Store } from "../../../src/cluster/api/store.ts";
 import { AGENT_POD, NODE as CLUSTER_NODE } from "../../../src/cluster/objects/core.ts";
 import { NODE_THIN_POOL, THIN_POOL, THIN_SNAPSHOT, THIN_SNAPSHOT_GROUP, THIN_VOLUME, type Kind } from "../../../src/cluster/objects/kinds.ts";
 import type { ApiObject } from "../../../src/cluster/objects/meta.ts";

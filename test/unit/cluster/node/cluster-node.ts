@@ -5,7 +5,7 @@ import type { ThinSnapshotGroup } from "../../../../src/cluster/objects/thin-sna
 import type { ThinSnapshot } from "../../../../src/cluster/objects/thin-snapshot.ts";
 import type { ThinVolume, ThinVolumeSpec } from "../../../../src/cluster/objects/thin-volume.ts";
 import { NodeReconciler } from "../../../../src/cluster/node/node-reconciler.ts";
-import type { Store } from "../../../../src/cluster/node/placed-object.ts";
+import type { Store } from "../../../../src/cluster/api/store.ts";
 import { silentLogger } from "../../../../src/logger.ts";
 import type { Pool } from "../../../../src/pool/pool.ts";
 import type { LocalVolumes } from "../../../../src/volumes/local-volumes.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { decide, type Decision, type Seen } from "../../../../src/cluster/node/decide.ts";
-import type { PlacedObject } from "../../../../src/cluster/node/placed-object.ts";
+import type { PlacedObject } from "../../../../src/cluster/objects/placed-object.ts";
 import type { PoolSeen } from "../../../../src/cluster/node/pool-seen.ts";
 import { NODE_FINALIZER } from "../../../../src/cluster/objects/meta.ts";
 import { DmthinError } from "../../../../src/errors.ts";

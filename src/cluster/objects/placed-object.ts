@@ -1,8 +1,6 @@
-import type { Cache } from "../api/cache.ts";
-import type { ObjectsApi } from "../api/objects-api.ts";
-import type { Failure } from "../objects/failure.ts";
-import type { ApiObject, ObjectCondition } from "../objects/meta.ts";
-import type { PHASES } from "../objects/thin-volume.ts";
+import type { Failure } from "./failure.ts";
+import type { ApiObject, ObjectCondition } from "./meta.ts";
+import type { PHASES } from "./thin-volume.ts";
 
 /** What volumes, snapshots and groups have in common: they are asked for on one node, in one pool, and answered there. */
 export interface PlacedObject extends ApiObject {
@@ -16,10 +14,4 @@ export interface PlacedStatus {
   readonly observedGeneration?: number | undefined;
   readonly failure?: Failure | undefined;
   readonly conditions: readonly ObjectCondition[];
-}
-
-/** One kind's objects on this node: asked live, and as the watch has told. */
-export interface Store<Item extends ApiObject> {
-  readonly api: ObjectsApi<Item>;
-  readonly cache: Cache<Item>;
 }
