@@ -75,8 +75,11 @@ async function answerTo(sent: ClientRequest, body: string | undefined): Promise<
 const codeIn = (error: unknown): string => (types.isNativeError(error) && "code" in error ? String(error.code) : "");
 const isCut = (error: unknown): boolean => ["ECONNRESET", "EPIPE"].includes(codeIn(error));
 
-/** A connection that was tried at several addresses has only a code. */
-const reasonIn = (error: unknown): string => (types.isNativeError(error) && error.message !== "" ? error.message : codeIn(error) || String(error));
+/** What was tried at several addresses has only a code. */
+function reasonIn(error: unknown): string {
+  if (!types.isNativeError(error)) return String(error);
+  return error.message === "aborted" ? "the connection broke" : error.message || codeIn(error);
+}
 
 function parsed(text: string): unknown {
   try {

@@ -6,7 +6,7 @@ import { newAgent, type Access, type Connection } from "./connection.ts";
 
 /**
  * By a kubeconfig file, with all that those can say: certificates, tokens, programs that make tokens, proxies. Read only
- * where one is given, since what reads it is larger than the rest of this folder: 30 MiB.
+ * where one is given: what reads it is ten times as much code as the rest of this folder.
  */
 export class KubeconfigConnection implements Connection {
   readonly #config: KubeConfig;

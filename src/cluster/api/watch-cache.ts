@@ -11,7 +11,7 @@ export interface WatchCacheOptions {
   readonly logger: Logger;
   readonly selection?: Selection;
   readonly backoff?: BackoffOptions;
-  /** A watch that tells nothing for so long, not even a bookmark, is begun anew. The server sends one a minute. Default 150,000. */
+  /** A watch that tells nothing for so long, not even a bookmark, is given up for a list. The server sends one a minute. Default 150,000. */
   readonly quietMs?: number;
   /** No watch is longer. The server ends them after five minutes: one that outlives that has stalled. Default 330,000. */
   readonly longestMs?: number;
@@ -122,9 +122,12 @@ export class WatchCache<Item extends ApiObject> implements Cache<Item> {
   async #watch(onTold: () => void, signal: AbortSignal): Promise<void> {
     const { selection = {}, quietMs = 150_000, longestMs = 330_000 } = this.#options;
     const stalled = new AbortController();
-    const stall = (): void => stalled.abort(new Stalled());
-    const longest = setTimeout(stall, longestMs);
-    const quiet = setTimeout(stall, quietMs);
+    const longest = setTimeout(() => stalled.abort(new Stalled()), longestMs);
+    const quiet = setTimeout(() => {
+      // A server whose etcd was restored says nothing, either, to who asks for what comes after a version of another time.
+      this.#needsList = true;
+      stalled.abort(new Stalled());
+    }, quietMs);
     const onEvent = (event: WatchEvent<Item>): void => {
       if (stalled.signal.aborted || signal.aborted) return; // what a watch tells after its end may be older than the next one's
       quiet.refresh();

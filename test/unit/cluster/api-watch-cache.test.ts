@@ -149,13 +149,13 @@ describe("a watch cache", () => {
     await cache.synced;
   });
 
-  test("a watch that tells nothing any more is begun anew from where it was", async () => {
+  test("a watch that tells nothing any more is given up for a list", async () => {
     const cache = open({ quietMs: 5 });
     await eventually(() => server.watchCount === 1);
     server.stallWatches();
     await api.create(volume("a"));
     await cache.until("a", isThere, forever);
-    expect(count("list")).toBe(1);
+    expect(count("list")).toBeGreaterThan(1);
   });
 
   test("a watch that the server does not end is ended, though it tells things", async () => {
