@@ -34,10 +34,10 @@ export interface NodeReconcilerOptions {
 
 const LOOK_MS = 1_000;
 
-/** One kind's objects, as keys of the queue. */
-interface Lane {
+/** One kind of objects, whose names are keys of the queue. */
+interface CarriedKind {
   readonly pass: (name: string, attempt: number) => Promise<"settled" | "again">;
-  readonly names: () => Iterable<readonly [string, PlacedObject]>;
+  readonly items: () => ReadonlyMap<string, PlacedObject>;
   readonly end: () => void;
 }
 
@@ -49,7 +49,7 @@ export class NodeReconciler {
   readonly #options: NodeReconcilerOptions;
   readonly #ending = new AbortController();
   readonly #queue: WorkQueue;
-  readonly #lanes: ReadonlyMap<string, Lane>;
+  readonly #kinds: ReadonlyMap<string, CarriedKind>;
   readonly #clock: NodeJS.Timeout;
   /** As each pool was when it was last looked at. */
   #poolsThen: ReadonlyMap<string, string> = new Map();
@@ -60,11 +60,13 @@ export class NodeReconciler {
     const onError = (key: string, error: unknown): void => {
       if (!this.#ending.signal.aborted) logger.warn("an object could not be carried out, and is tried again", { object: key, error });
     };
-    this.#queue = new WorkQueue(async (key, attempt) => this.#pass(key, attempt), onError, options.queue);
-    this.#lanes = new Map([this.#lane(carryVolumes, volumes), this.#lane(carrySnapshots, snapshots), this.#lane(carryGroups, groups)]);
+    // A pool that hangs in the kernel holds up its own objects, and no other's.
+    const queue = { laneOf: (key: string) => this.#poolOf(key), ...options.queue };
+    this.#queue = new WorkQueue(async (key, attempt) => this.#pass(key, attempt), onError, queue);
+    this.#kinds = new Map([this.#kind(carryVolumes, volumes), this.#kind(carrySnapshots, snapshots), this.#kind(carryGroups, groups)]);
     this.#poolsThen = this.#lookAtPools();
     this.#clock = setInterval(() => this.look(), options.lookMs ?? LOOK_MS).unref();
-    for (const [kind, { names }] of this.#lanes) for (const [name] of names()) this.#queue.add(`${kind}/${name}`);
+    for (const [kind, { items }] of this.#kinds) for (const name of items().keys()) this.#queue.add(`${kind}/${name}`);
   }
 
   /** Objects that are being looked at, or wait for their turn; not those that are put off. */
@@ -78,27 +80,32 @@ export class NodeReconciler {
     this.#poolsThen = this.#lookAtPools();
     const changed = new Set([...before.keys(), ...this.#poolsThen.keys()].filter((name) => before.get(name) !== this.#poolsThen.get(name)));
     if (changed.size === 0) return;
-    for (const [kind, { names }] of this.#lanes) for (const [name, { spec }] of names()) if (changed.has(spec.poolName)) this.#queue.add(`${kind}/${name}`);
+    for (const [kind, { items }] of this.#kinds) for (const [name, { spec }] of items()) if (changed.has(spec.poolName)) this.#queue.add(`${kind}/${name}`);
   }
 
   /** Resolves when what is being carried out has ended, or was given up: the next start finds it. */
   async close(): Promise<void> {
     clearInterval(this.#clock);
-    for (const { end } of this.#lanes.values()) end();
+    for (const { end } of this.#kinds.values()) end();
     this.#ending.abort(new DmthinError({ code: "shutting-down" }));
     await this.#queue.close();
   }
 
-  #lane<Item extends PlacedObject>(carrier: Carrier<Item>, store: Store<Item>): readonly [string, Lane] {
+  #kind<Item extends PlacedObject>(carrier: Carrier<Item>, store: Store<Item>): readonly [string, CarriedKind] {
     const { node, pools, local, recorder, logger } = this.#options;
     const reconciler = new Reconciler(carrier, store, { node, pools, volumes: local, recorder, logger, signal: this.#ending.signal });
     const end = store.cache.onChange((name) => this.#queue.add(`${carrier.kind}/${name}`));
-    return [carrier.kind, { pass: async (name, attempt) => reconciler.pass(name, attempt), names: () => store.cache.items, end }];
+    return [carrier.kind, { pass: async (name, attempt) => reconciler.pass(name, attempt), items: () => store.cache.items, end }];
+  }
+
+  #poolOf(key: string): string {
+    const [kind = "", name = ""] = key.split("/");
+    return this.#kinds.get(kind)?.items().get(name)?.spec.poolName ?? "";
   }
 
   async #pass(key: string, attempt: number): Promise<"settled" | "again"> {
     const [kind = "", name = ""] = key.split("/");
-    return this.#lanes.get(kind)?.pass(name, attempt) ?? "settled";
+    return this.#kinds.get(kind)?.pass(name, attempt) ?? "settled";
   }
 
   /** What an object's status or the next decision about it depends on. */

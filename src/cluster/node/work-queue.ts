@@ -1,6 +1,8 @@
 export interface WorkQueueOptions {
-  /** How many keys are worked on at once. Default 32. */
+  /** How many keys of one lane are worked on at once. Default 32. */
   readonly limit?: number;
+  /** What may hang does so in a lane of its own, and holds up no other. Default: one for all. */
+  readonly laneOf?: (key: string) => string;
   /** The first pause before the same is tried again, at most. Default 200. */
   readonly minimumMs?: number;
   /** The longest. Default 30,000. */
@@ -19,6 +21,11 @@ interface Entry {
   timer: NodeJS.Timeout | undefined;
 }
 
+interface Lane {
+  readonly queued: string[];
+  readonly running: Set<Promise<void>>;
+}
+
 /**
  * Keys to be looked at, each by one at a time, many at once. What is added while it is worked on is looked at once more
  * afterwards; what has to be tried again is after a pause that doubles, cut by up to half at random.
@@ -27,23 +34,24 @@ export class WorkQueue {
   readonly #work: Work;
   readonly #onError: (key: string, error: unknown) => void;
   readonly #limit: number;
+  readonly #laneOf: (key: string) => string;
   readonly #pauseMs: (attempt: number) => number;
   readonly #entries = new Map<string, Entry>();
-  readonly #queued: string[] = [];
-  readonly #running = new Set<Promise<void>>();
+  readonly #lanes = new Map<string, Lane>();
   #isClosed = false;
 
   constructor(work: Work, onError: (key: string, error: unknown) => void, options: WorkQueueOptions = {}) {
-    const { limit = 32, minimumMs = 200, maximumMs = 30_000, random = Math.random } = options;
+    const { limit = 32, laneOf = () => "", minimumMs = 200, maximumMs = 30_000, random = Math.random } = options;
     this.#work = work;
     this.#onError = onError;
     this.#limit = limit;
+    this.#laneOf = laneOf;
     this.#pauseMs = (attempt) => Math.min(minimumMs * 2 ** attempt, maximumMs) * (0.5 + random() / 2);
   }
 
   /** Keys that are being worked on or wait for it; those that are put off are not counted. */
   get busy(): number {
-    return this.#queued.length + this.#running.size;
+    return Array.from(this.#lanes.values()).reduce((sum, { queued, running }) => sum + queued.length + running.size, 0);
   }
 
   /** Ends a pause. */
@@ -58,30 +66,35 @@ export class WorkQueue {
   /** Resolves when what is being worked on has ended; nothing is begun any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#queued.length = 0;
     for (const { timer } of this.#entries.values()) clearTimeout(timer);
-    await Promise.all(this.#running);
+    const lanes = Array.from(this.#lanes.values());
+    for (const { queued } of lanes) queued.length = 0;
+    await Promise.all(lanes.flatMap(({ running }) => [...running]));
   }
 
   #enqueue(key: string, entry: Entry): void {
     clearTimeout(entry.timer);
     entry.state = "queued";
-    this.#queued.push(key);
-    this.#startMore();
+    const name = this.#laneOf(key);
+    const lane = this.#lanes.get(name) ?? { queued: [], running: new Set() };
+    this.#lanes.set(name, lane);
+    lane.queued.push(key);
+    this.#startMore(name, lane);
   }
 
-  #startMore(): void {
-    while (this.#running.size < this.#limit && !this.#isClosed) {
-      const key = this.#queued.shift();
+  #startMore(name: string, lane: Lane): void {
+    while (lane.running.size < this.#limit && !this.#isClosed) {
+      const key = lane.queued.shift();
       const entry = key === undefined ? undefined : this.#entries.get(key);
-      if (key === undefined || entry === undefined) return;
+      if (key === undefined || entry === undefined) break;
       entry.state = "running";
       const run = this.#run(key, entry).finally(() => {
-        this.#running.delete(run);
-        this.#startMore();
+        lane.running.delete(run);
+        this.#startMore(name, lane);
       });
-      this.#running.add(run);
+      lane.running.add(run);
     }
+    if (lane.running.size === 0 && lane.queued.length === 0 && this.#lanes.get(name) === lane) this.#lanes.delete(name);
   }
 
   async #run(key: string, entry: Entry): Promise<void> {

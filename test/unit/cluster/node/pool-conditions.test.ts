@@ -101,6 +101,33 @@ test("a pool that is refused is a final answer, with nothing accepted; to a dele
   await cluster.gone(cluster.volumes, A);
 });
 
+const isLost = (item: ThinVolume | undefined): boolean => item?.status.conditions.some(({ type, status }) => type === "Lost" && status === "True") === true;
+
+test("a thin device that somebody has deleted behind the catalogue's back is told as lost, once", async () => {
+  await cluster.volume("a");
+  const { status } = await cluster.ready("a");
+  node.world.dm.message(node.world.poolUuid, `delete ${status.deviceNumber}`);
+  await node.world.lookUp("inventory");
+  const lost = await cluster.until(cluster.volumes, A, isLost);
+  expect(lost?.status.conditions.find(({ type }) => type === "Ready")).toMatchObject({ status: "False", message: expect.stringContaining("is missing") });
+  await settled();
+  const before = cluster.asked.length;
+  await node.world.lookUp("inventory");
+  await settled();
+  expect(cluster.asked).toHaveLength(before);
+});
+
+test("what was called lost is ready again when its pool's catalogue is back", async () => {
+  const { pool } = node.world;
+  await cluster.volume("a");
+  await cluster.ready("a");
+  pools = [as({ kind: "ready" }, pool.view.poolUuid)];
+  await cluster.until(cluster.volumes, A, isLost);
+  pools = [pool];
+  const found = await cluster.until(cluster.volumes, A, (item) => !isLost(item));
+  expect(found?.status.conditions).toMatchObject([{ type: "Ready", status: "True" }, { type: "PoolHealthy" }]);
+});
+
 test("while a driver starts, or another has the pool, nothing new is said of its volumes", () => {
   for (const status of [{ kind: "recovering" }, { kind: "locked" }] as const) expect(poolHealth(as(status))).toBeUndefined();
   expect(poolHealth(as({ kind: "ready" }))).toBeUndefined();

@@ -50,6 +50,27 @@ test("many keys are worked on at once, and no more than the limit", async () => 
   expect(running.size).toBe(0);
 });
 
+test("what hangs in one lane holds up no other", async () => {
+  const gate = Promise.withResolvers<void>();
+  const done: string[] = [];
+  const work = async (key: string) => {
+    if (key.startsWith("stuck")) await gate.promise;
+    done.push(key);
+    return "settled" as const;
+  };
+  const queue = new WorkQueue(work, noError, { limit: 2, laneOf: (key) => key.split("/")[0] ?? "" });
+  for (const key of ["stuck/a", "stuck/b", "stuck/c", "well/a", "well/b", "well/c"]) queue.add(key);
+  await turn();
+  expect(done).toEqual(["well/a", "well/b", "well/c"]);
+  expect(queue.busy).toBe(3);
+  gate.resolve();
+  await turn();
+  expect(queue.busy).toBe(0);
+  queue.add("stuck/a");
+  await turn();
+  expect(done.at(-1)).toBe("stuck/a");
+});
+
 test("what has to be tried again is, after pauses that grow and are cut at random, until it settles; what is thrown is told", async () => {
   const attempts: number[] = [];
   const told: unknown[] = [];
