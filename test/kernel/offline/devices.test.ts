@@ -1,8 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { Catalog } from "../../../src/catalog/catalog.ts";
+import { bytes, KiB } from "../../../src/units.ts";
 import { contentOf } from "../disk-content.ts";
-import { disks, fileIn, firstBlock, GiB, Place, putFile, scribble, sh } from "./place.ts";
+import { disks, fileIn, firstBlock, GiB, Place, POOL, putFile, scribble, sh } from "./place.ts";
 
 jest.setTimeout(240_000);
 
@@ -59,23 +62,45 @@ test("metadata on a device is repaired onto another, which has to be blank; the 
   for (const name of ["onto-spare", "onto-data"]) expect(firstBlock(path(name)).every((byte) => byte === 0)).toBe(true);
 });
 
-test("devices with somebody's filesystems, named for a pool that was never made, stay as they are whoever removes it", () => {
+/** Answers a look at whether they are as they were, from the first byte to the last, and can be mounted. */
+function somebodysFilesystems(): () => void {
   const theirs = ["onto-data", "onto-metadata"].map(path);
   for (const device of theirs) sh("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", device);
   const before = theirs.map(contentOf);
   const mountPoint = join(place.disk, "theirs");
   mkdirSync(mountPoint);
-  const requireUntouched = (): void => {
+  return () => {
     expect(theirs.map(contentOf)).toEqual(before);
     for (const device of theirs) {
       sh("mount", "--options", "ro,noload", device, mountPoint);
       sh("umount", mountPoint);
     }
   };
+}
+
+test("devices with somebody's filesystems, named for a pool that was never made, stay as they are whoever removes it", () => {
+  const requireUntouched = somebodysFilesystems();
   place.writeConfig();
   expect(place.pool("remove", "--wipe", "--yes")).toMatchObject({ code: 1, output: "", error: expect.stringContaining("never made here") });
   requireUntouched();
   expect(place.pool("remove", "--yes")).toMatchObject({ code: 0, output: expect.stringContaining("nothing was done") });
+  requireUntouched();
+});
+
+test("a catalogue that was begun, for a pool that was never made, is no leave to wipe the devices that it names", () => {
+  const requireUntouched = somebodysFilesystems();
+  place.writeConfig();
+  const folder = join(place.state, POOL);
+  mkdirSync(folder, { recursive: true });
+  Catalog.open(join(folder, "catalog.db"), "this boot", { name: POOL, uuid: randomUUID(), chunkSize: bytes(64 * KiB) }).close();
+  expect(place.pool("remove", "--wipe", "--yes")).toMatchObject({
+    code: 1,
+    output: "",
+    error: expect.stringContaining("no catalogue here tells that it was ever made"),
+  });
+  requireUntouched();
+  expect(existsSync(join(folder, "catalog.db"))).toBe(true);
+  expect(place.pool("remove", "--yes")).toMatchObject({ code: 0, output: expect.stringContaining("is removed") });
   requireUntouched();
 });
 

@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, jest, test } from "@jest/globals";
 import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
+import { volumeId } from "../../../src/volumes/ids.ts";
 import { disks, fileIn, GiB, Place, POOL, putFile, sh } from "./place.ts";
 
 jest.setTimeout(180_000);
@@ -101,4 +102,49 @@ test("a pool on devices takes what they have grown by, under a writer", async ()
     sh("dmsetup", "remove", "hand-data");
     sh("dmsetup", "remove", "hand-metadata");
   }
+});
+
+/** The disks of all volume groups. */
+const members = (): readonly string[] =>
+  sh("pvs", "--noheadings", "--options", "pv_name,vg_name")
+    .split("\n")
+    .flatMap((row) =>
+      row
+        .trim()
+        .split(/\s+/)
+        .filter((word) => word.startsWith("/dev/")),
+    )
+    .toSorted();
+
+test("a disk is added to a pool on whole disks, and its room taken, under a writer; it is there again when the driver starts, and given back with the others", async () => {
+  const [, disk] = disks();
+  const [, , added = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
+  for (const each of [disk, added]) sh("dd", "if=/dev/zero", `of=${each}`, "bs=1M", "count=8", "status=none");
+  const at = new Place("extend", { backing: { directLvm: { devices: [disk] } }, autoextendThreshold: "100%" });
+  place = at;
+  const sizeOfData = (): number => {
+    const { pools } = JSON.parse(at.dmthin("info", "--json", "--socket", at.socket).output) as {
+      readonly pools: readonly [{ readonly chunkBytes: number; readonly figures: { readonly data: { readonly total: number } } }];
+    };
+    return pools[0].figures.data.total;
+  };
+  let larger = 0;
+  await extendedUnderWriter(at, () => {
+    const before = sizeOfData();
+    const grown = at.dmthin("pool", "extend", POOL, "--socket", at.socket, "--add-device", added, "--data", "max");
+    expect(grown).toMatchObject({ code: 0, error: expect.stringContaining("volumes stay in use") });
+    expect(grown.output).toMatch(new RegExp(`^added: ${added}; .*\\ndata: \\S+ GiB now, \\S+ GiB before\\n$`));
+    larger = sizeOfData();
+    expect(larger - before).toBeGreaterThan(1.8 * GiB);
+    expect(members()).toEqual([disk, added]);
+    const again = at.dmthin("pool", "extend", POOL, "--socket", at.socket, "--add-device", added);
+    expect(again.code).toBe(0);
+  });
+  at.useConfig((text) => text.replace(`"devices":["${disk}"]`, `"devices":["${disk}","${added}"]`));
+  const { driver, user } = await at.start();
+  expect(sizeOfData()).toBe(larger);
+  await user().delete(volumeId("busy"));
+  await driver.stop();
+  expect(at.pool("remove", "--wipe", "--yes")).toMatchObject({ code: 0 });
+  expect([disk, added].map((each) => sh("wipefs", each))).toEqual(["", ""]);
 });
