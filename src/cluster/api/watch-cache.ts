@@ -11,7 +11,7 @@ export interface WatchCacheOptions {
   readonly logger: Logger;
   readonly selection?: Selection;
   readonly backoff?: BackoffOptions;
-  /** A watch that tells nothing for so long, not even a bookmark, is given up for a list. The server sends one a minute. Default 150,000. */
+  /** A watch that tells nothing for so long, not even a bookmark, is given up for a list. The server sends one a minute, the first after up to two. Default 200,000. */
   readonly quietMs?: number;
   /** No watch is longer. The server ends them after five minutes: one that outlives that has stalled. Default 330,000. */
   readonly longestMs?: number;
@@ -120,7 +120,7 @@ export class WatchCache<Item extends ApiObject> implements Cache<Item> {
 
   /** One watch, to its end or to when it has stalled. */
   async #watch(onTold: () => void, signal: AbortSignal): Promise<void> {
-    const { selection = {}, quietMs = 150_000, longestMs = 330_000 } = this.#options;
+    const { selection = {}, quietMs = 200_000, longestMs = 330_000 } = this.#options;
     const stalled = new AbortController();
     const longest = setTimeout(() => stalled.abort(new Stalled()), longestMs);
     const quiet = setTimeout(() => {

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { randomBytes } from "node:crypto";
+import { getClaim, removeTaint, volumeHandles } from "../../../src/cluster/api/core-objects.ts";
+import { ApiEvents } from "../../../src/cluster/api/events.ts";
+import { Leadership } from "../../../src/cluster/api/lease.ts";
 import { WatchCache } from "../../../src/cluster/api/watch-cache.ts";
+import { CLAIM, EVENT, LEASE, NODE, PERSISTENT_VOLUME } from "../../../src/cluster/objects/core.ts";
 import type { ApiServer, ObjectsApi, WatchEvent } from "../../../src/cluster/api/objects-api.ts";
 import { isNewer } from "../../../src/cluster/api/versions.ts";
 import { THIN_VOLUME } from "../../../src/cluster/objects/kinds.ts";
@@ -14,6 +18,7 @@ import { volume, volumeSpec } from "./api-objects.ts";
 export function describeApiServer(name: string, connect: () => Promise<{ readonly server: ApiServer; close(): Promise<void> }>): void {
   describe(`the API of ${name}`, () => {
     const run = randomBytes(4).toString("hex");
+    let server: ApiServer;
     let api: ObjectsApi<ThinVolume>;
     let close: (() => Promise<void>) | undefined;
     let count = 0;
@@ -23,7 +28,8 @@ export function describeApiServer(name: string, connect: () => Promise<{ readonl
     beforeAll(async () => {
       const connected = await connect();
       close = () => connected.close();
-      api = connected.server.objects(THIN_VOLUME);
+      server = connected.server;
+      api = server.objects(THIN_VOLUME);
     });
     afterAll(async () => close?.());
 
@@ -31,6 +37,7 @@ export function describeApiServer(name: string, connect: () => Promise<{ readonl
     describePreconditions(() => ({ api, fresh }));
     describeEnds(() => ({ api, fresh }));
     describeWatches(() => ({ api, fresh, run, forever }));
+    describeOthers(() => ({ api, fresh, server }));
   });
 }
 
@@ -255,5 +262,80 @@ function describeWatches(setup: WatchSetup): void {
     await api.delete(name, { uid: metadata.uid });
     await cache.until(name, (item) => item === undefined || undefined, forever);
     await cache.close();
+  });
+}
+
+function describeOthers(setup: () => ReturnType<Setup> & { readonly server: ApiServer }): void {
+  test("a lease is one leader's, and given back", async () => {
+    const { fresh, server } = setup();
+    const name = fresh();
+    const leases = server.objects(LEASE, "default");
+    const leaders: string[] = [];
+    const lead = async (identity: string): Promise<void> => {
+      const ending = new AbortController();
+      const leadership = new Leadership({ leases, name, identity, logger: silentLogger, renewMs: 200 });
+      await leadership.run(async () => {
+        leaders.push(identity);
+        expect((await leases.get(name))?.spec.holderIdentity).toBe(identity);
+        ending.abort();
+      }, ending.signal);
+    };
+    await Promise.all([lead("a"), lead("b")]);
+    expect(leaders.toSorted()).toEqual(["a", "b"]);
+    expect((await leases.get(name))?.spec).toMatchObject({ holderIdentity: "", leaseTransitions: 1 });
+    await leases.delete(name);
+  });
+
+  test("events are taken, of what is in no namespace and of what is in one, and are counted", async () => {
+    const { api, fresh, server } = setup();
+    const lines: unknown[] = [];
+    const logger = { ...silentLogger, warn: (...line: readonly unknown[]) => void lines.push(line) };
+    const events = new ApiEvents({ server, controller: "dmthin.io/node", instance: "one", logger, repeatMs: 1 });
+    const object = await api.create(volume(fresh()));
+    const { name, uid } = object.metadata;
+    events.event(object, "Warning", "Full", "a long story".repeat(200), "ThinVolume");
+    events.event(object, "Warning", "Full", "a long story".repeat(200), "ThinVolume");
+    events.tell({ apiVersion: "v1", kind: "PersistentVolumeClaim", namespace: "default", name, uid }, { type: "Normal", reason: "Made", note: "made" });
+    await new Promise((resolve) => void setTimeout(resolve, 20));
+    await events.close();
+    expect(lines).toEqual([]);
+    const { items } = await server.objects(EVENT, "default").list();
+    const told = items.filter((event) => event.metadata.name.startsWith(`${name}.`));
+    expect(told).toHaveLength(2);
+    for (const event of told) await server.objects(EVENT, "default").delete(event.metadata.name);
+  });
+
+  test("a taint is taken from a node, and what else it has stays", async () => {
+    const { fresh, server } = setup();
+    const nodes = server.objects(NODE);
+    const name = fresh();
+    await nodes.create({
+      metadata: { name },
+      spec: {
+        taints: [
+          { key: "dmthin.io/agent", effect: "NoExecute" },
+          { key: "example.org/a", effect: "NoSchedule" },
+        ],
+      },
+    });
+    expect(await removeTaint(nodes, name, "dmthin.io/agent")).toBe(true);
+    const keys = (await nodes.get(name))?.spec.taints.map(({ key }) => key); // a real server adds one of its own
+    expect([keys?.includes("example.org/a"), keys?.includes("dmthin.io/agent")]).toEqual([true, false]);
+    await nodes.delete(name);
+  });
+
+  test("claims and volumes are found", async () => {
+    const { fresh, server } = setup();
+    const name = fresh();
+    const claims = server.objects(CLAIM, "default");
+    const annotations = { "volume.kubernetes.io/selected-node": "two" };
+    const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+    await claims.create({ metadata: { name, annotations }, spec });
+    expect((await getClaim(server, "default", name))?.metadata.annotations).toEqual(annotations);
+    const csi = { driver: "csi.dmthin.io", volumeHandle: name };
+    await server.objects(PERSISTENT_VOLUME).create({ metadata: { name }, spec: { accessModes: spec.accessModes, capacity: { storage: "1Gi" }, csi } });
+    expect(await volumeHandles(server, "csi.dmthin.io")).toContain(name);
+    await server.objects(PERSISTENT_VOLUME).delete(name);
+    await claims.delete(name);
   });
 }
