@@ -9,7 +9,7 @@ import type { ThinVolume } from "../objects/thin-volume.ts";
 import { toVolume } from "./answers.ts";
 import { storableSize } from "./compare.ts";
 import { findLive, requireVolume } from "./find.ts";
-import { describeTrouble } from "./fulfilment.ts";
+import { describeWait } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
 import { untilJudged } from "./waiting.ts";
 
@@ -62,13 +62,12 @@ async function carriedOut(
 ): Promise<ThinVolume> {
   const { name: id, uid, generation } = asked.metadata;
   const { cache } = parts.volumes;
-  const { nodeName } = asked.spec;
   const judge = (): ThinVolume | "gone" | undefined => {
     const volume = cache.items.get(id);
     if (volume === undefined || volume.metadata.uid !== uid || isTerminating(volume)) return "gone";
     return (volume.status.observedGeneration ?? 0) >= generation || (volume.status.failure?.generation ?? 0) >= generation ? volume : undefined;
   };
-  const waitsFor = (): string => `on node ${nodeName}${describeTrouble(parts, nodeName)}`;
+  const waitsFor = (): string => describeWait(parts, cache.items.get(id) ?? asked);
   const volume = await untilJudged(call, { kind: "volume", id, operation }, [cache, parts.agents], judge, waitsFor);
   if (volume === "gone") throw new DmthinError({ code: "not-found", kind: "volume", id });
   const { failure } = volume.status;

@@ -1,6 +1,5 @@
 import type { Logger } from "../../logger.ts";
 import { Locks } from "../../volumes/locks.ts";
-import { requireTime } from "../../volumes/operations.ts";
 import type { Call, Condition, Volumes } from "../../volumes/volumes.ts";
 import type { Cache } from "../api/cache.ts";
 import { getClaim } from "../api/core-objects.ts";
@@ -90,7 +89,9 @@ export class Controller {
   async runTasks(signal: AbortSignal, options: Omit<TaskOptions, "logger"> = {}): Promise<void> {
     const { logger, startupTaint, driverName } = this.#options;
     const parts = this.#parts;
-    await Promise.all(this.#caches.map(async ({ synced }) => synced));
+    const synced = Promise.all(this.#caches.map(async (cache) => cache.synced));
+    await untilAborted(synced, signal);
+    if (signal.aborted) return;
     const tasks = [tombstones(parts), poolStatus(parts), unclaimed(parts, this.#persistentVolumes, driverName)];
     const all = startupTaint === undefined ? tasks : [...tasks, startupTaints(parts, startupTaint)];
     await runTasks(all, signal, { logger, ...options });
@@ -110,19 +111,19 @@ export class Controller {
 
   async #untilSynced(call: Call): Promise<void> {
     if (this.#caches.every(({ isSynced }) => isSynced)) return;
-    const ended = Promise.withResolvers<never>();
-    const end = (): void => {
-      try {
-        requireTime(call, "the first listing of the cluster's objects");
-      } catch (error) {
-        ended.reject(error);
-      }
-    };
-    call.signal.addEventListener("abort", end, { once: true });
-    try {
-      await Promise.race([Promise.all(this.#caches.map(async ({ synced }) => synced)), ended.promise]);
-    } finally {
-      call.signal.removeEventListener("abort", end);
-    }
+    await untilAborted(Promise.all(this.#caches.map(async ({ synced }) => synced)), call.signal);
+  }
+}
+
+/** Resolves when the promise does, or when the signal aborts. */
+async function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>();
+  const abort = (): void => aborted.resolve();
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

@@ -57,13 +57,12 @@ async function nextOutcome<Item extends PlacedObject>(
   call: Call,
 ): Promise<Outcome<Item>> {
   const { name: id, uid } = asked.metadata;
-  const { nodeName } = asked.spec;
   const judge = (): Outcome<Item> | undefined => {
     const item = cache.items.get(id);
     return item === undefined || item.metadata.uid !== uid ? { kind: "vanished" } : outcomeOf(parts, item);
   };
-  const waitsFor = (): string => `on node ${nodeName}${describeTrouble(parts, nodeName)}`;
-  return untilJudged(call, { kind, id, operation: "creation" }, [cache, parts.agents], judge, waitsFor);
+  const waitsFor = (): string => describeWait(parts, cache.items.get(id) ?? asked);
+  return untilJudged(call, { kind, id, operation: "creation" }, [cache, parts.agents, parts.nodePools.cache], judge, waitsFor);
 }
 
 function outcomeOf<Item extends PlacedObject>({ agents, nodePools }: ControllerParts, item: Item): Outcome<Item> | undefined {
@@ -81,10 +80,11 @@ function lackOfPool({ items }: Cache<NodeThinPool>, { spec: { poolName, nodeName
   return phase === undefined || phase === "Removing" ? `it has no pool ${poolName}` : undefined;
 }
 
-/** For sentences on what is waited for. */
-export function describeTrouble({ agents }: ControllerParts, nodeName: string): string {
-  const trouble = agents.trouble(nodeName);
-  return trouble === undefined ? "" : ` (${trouble})`;
+/** For sentences on what is waited for: where, and why it takes so long, as far as it is known. */
+export function describeWait({ agents }: ControllerParts, { spec: { nodeName }, status: { conditions } }: PlacedObject): string {
+  const told = conditions.find(({ type, reason }) => type === "Ready" && reason === "Waiting")?.message;
+  const reason = agents.trouble(nodeName) ?? told;
+  return `on node ${nodeName}${reason === undefined ? "" : ` (${reason})`}`;
 }
 
 /**

@@ -4,8 +4,8 @@ import type { Store } from "../api/store.ts";
 import { errorOf, type Failure } from "../objects/failure.ts";
 import { isAccepted, isTerminating } from "../objects/meta.ts";
 import type { PlacedObject } from "../objects/placed-object.ts";
-import { find, findLive } from "./find.ts";
-import { describeTrouble } from "./fulfilment.ts";
+import { findLive } from "./find.ts";
+import { describeWait } from "./fulfilment.ts";
 import { lossOf } from "./lost-nodes.ts";
 import type { ControllerParts } from "./parts.ts";
 import { untilJudged } from "./waiting.ts";
@@ -19,7 +19,13 @@ const REFUSAL_STANDS_MS = 5_000;
  */
 export async function remove<Item extends PlacedObject>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, id: string, call: Call): Promise<void> {
   using _ = parts.locks.take("deletion", { exclusive: [id] });
-  for (let item = await find(store, id, call); item !== undefined; item = await findLive(store, id, call)) {
+  const known = store.cache.items.get(id);
+  // Its end may have passed by the watch, and its name be another's: only what is alive is known well enough.
+  for (
+    let item = known === undefined || isTerminating(known) ? await findLive(store, id, call) : known;
+    item !== undefined;
+    item = await findLive(store, id, call)
+  ) {
     if (isTerminating(item) || (await deleteExactly(store, item, call))) return await untilGone(parts, store, kind, item, call);
   }
 }
@@ -58,7 +64,7 @@ export async function untilGone<Item extends PlacedObject>(
     return isTerminating(item) && isAccepted(item) && isMissing(parts, nodeName) ? { kind: "node missing" } : undefined;
   };
   try {
-    const waitsFor = (): string => `on node ${nodeName}${describeTrouble(parts, nodeName)}`;
+    const waitsFor = (): string => describeWait(parts, cache.items.get(id) ?? seen);
     const sources = [cache, parts.agents, parts.nodes.cache, clock];
     const ending = await untilJudged(call, { kind, id, operation: "deletion" }, sources, judge, waitsFor);
     if (ending.kind === "refused") throw errorOf(ending.failure);

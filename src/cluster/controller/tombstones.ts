@@ -3,6 +3,7 @@ import type { Store } from "../api/store.ts";
 import { isAccepted, isTerminating, NODE_FINALIZER, type ApiObject } from "../objects/meta.ts";
 import type { NodeThinPool } from "../objects/node-thin-pool.ts";
 import type { PlacedObject } from "../objects/placed-object.ts";
+import { withdraw } from "./fulfilment.ts";
 import { lossOf, missingSince } from "./lost-nodes.ts";
 import type { ControllerParts } from "./parts.ts";
 import type { Task } from "./tasks.ts";
@@ -41,11 +42,13 @@ async function forget(parts: ControllerParts, pool: NodeThinPool, signal: AbortS
   }
   let left = 0;
   await eachKind(parts, async (store) => {
-    for (const item of store.cache.items.values()) {
+    for (const item of Array.from(store.cache.items.values())) {
       if (item.spec.nodeName !== nodeName || item.spec.poolName !== poolName) continue;
       const isForgotten = isTerminating(item) && isAccepted(item) && (await release(store, item, signal));
       if (isForgotten) parts.logger.info("forgotten with its node", { object: item.metadata.name, node: nodeName });
       else left++;
+      // What was never made is not in use: its claim gets it elsewhere.
+      if (!isTerminating(item) && item.status.phase !== "Ready") await withdraw(store, item, signal);
     }
   });
   // With it goes the word to forget: it stays for what is still to be deleted.

@@ -10,8 +10,14 @@ export const failure = z.object({
 });
 export type Failure = z.output<typeof failure>;
 
-/** Another version's facts may be none that we know: they were made by the node's own code, and only their code is looked at. */
-export const errorOf = ({ facts }: Failure): DmthinError => new DmthinError(facts as unknown as ErrorFacts);
+/** A node of another version may fail in ways that this one has no words for: then its own are told, as a fault. */
+export function errorOf({ facts, message }: Failure): Error {
+  try {
+    return new DmthinError(facts as unknown as ErrorFacts);
+  } catch (cause) {
+    return new Error(message, { cause });
+  }
+}
 
 export const failureOf = (error: DmthinError, generation: number): Failure => ({
   code: error.facts.code,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { DmthinError } from "../../../src/errors.ts";
 import { bytes, GiB } from "../../../src/units.ts";
 import { NODE } from "./fake-volumes.ts";
@@ -18,6 +18,19 @@ test("a new volume says its size, where it is, and what it was made from", async
   const clone = await served.controller.CreateVolume({ name: "clone", volumeCapabilities: [MOUNT], volumeContentSource: contentSource });
   expect(clone.volume?.contentSource).toMatchObject(contentSource);
   expect(clone.volume?.capacityBytes).toBe(ONE_GIB);
+});
+
+test("the claim that the provisioner names is handed on; a half of it is none", async () => {
+  const create = jest.spyOn(served.fake, "create");
+  const ask = async (name: string, parameters: Readonly<Record<string, string>>): Promise<unknown> => {
+    await served.controller.CreateVolume({ name, volumeCapabilities: [MOUNT], parameters });
+    return create.mock.lastCall?.[0].claim;
+  };
+  const [name, namespace] = [{ "csi.storage.k8s.io/pvc/name": "data" }, { "csi.storage.k8s.io/pvc/namespace": "shop" }];
+  expect(await ask("a", { ...name, ...namespace, "csi.storage.k8s.io/pv/name": "pvc-1" })).toEqual({ name: "data", namespace: "shop" });
+  expect(await ask("b", name)).toBeUndefined();
+  expect(await ask("c", namespace)).toBeUndefined();
+  expect(await ask("d", {})).toBeUndefined();
 });
 
 test("the same volume asked for again, one after the other or at once, is one volume", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { MISSING_SINCE } from "../../../../src/cluster/controller/lost-nodes.ts";
 import { FORGET } from "../../../../src/cluster/controller/tombstones.ts";
+import { THIN_VOLUME } from "../../../../src/cluster/objects/kinds.ts";
 import { NODE_FINALIZER } from "../../../../src/cluster/objects/meta.ts";
 import { nodeThinPoolName } from "../../../../src/cluster/objects/node-thin-pool.ts";
 import type { ErrorCode } from "../../../../src/errors.ts";
@@ -111,6 +112,17 @@ describe("a Node object that is gone", () => {
       expect(await stage.current.nodePools.get(NODE_POOL)).toBeDefined();
       await eventually(async () => stage.controller.delete(kept, call()));
       await eventually(async () => expect(await stage.current.nodePools.get(NODE_POOL)).toBeUndefined());
+    });
+
+    test("what it had accepted and never made goes too, and its name is free for another node", async () => {
+      stage.current.node("one").script = "accepts";
+      const asked = wanted("one", { topology: { requisite: ["one"], preferred: ["one"] } });
+      await expect(stage.controller.create(asked, call(150))).rejects.toMatchObject(refusal("in-progress"));
+      await lose();
+      stage.current.runTasks(await stage.current.startController());
+      await forget();
+      await eventually(async () => expect(stage.current.api.stored(THIN_VOLUME).size).toBe(0));
+      expect((await stage.controller.create(wanted("one"), call())).node).toBe("two");
     });
 
     test("nothing is forgotten while its Node is there", async () => {

@@ -7,7 +7,7 @@ import { DmthinError, type ErrorCode } from "../../../../src/errors.ts";
 import { bytes, GiB } from "../../../../src/units.ts";
 import { snapshotId, volumeId } from "../../../../src/volumes/ids.ts";
 import { eventually } from "../../../harness/eventually.ts";
-import { call, hasty, POOL, Stage, wanted } from "./stage.ts";
+import { call, errorOf, hasty, POOL, Stage, wanted } from "./stage.ts";
 
 const ID = volumeId("one");
 const refusal = (code: ErrorCode) => ({ facts: { code } });
@@ -62,7 +62,7 @@ describe("how a call through objects stays safe", () => {
       creation.catch(() => undefined);
       await eventually(async () => expect(await stored()).toBeDefined());
       await current.setAgent("one", false);
-      const error: unknown = await creation.catch((cause: unknown) => cause);
+      const error = await errorOf(creation);
       expect(error).toMatchObject({ facts: { code: "node-unavailable", node: "one" } });
       expect(statusOf("CreateVolume", error)).toBe(status.RESOURCE_EXHAUSTED);
       expect(await stored()).toBeUndefined();
@@ -75,11 +75,33 @@ describe("how a call through objects stays safe", () => {
       creation.catch(() => undefined);
       await eventually(async () => expect((await stored())?.metadata.finalizers).toEqual([NODE_FINALIZER]));
       await current.setAgent("one", false);
-      const error: unknown = await creation.catch((cause: unknown) => cause);
+      const error = await errorOf(creation);
       expect(error).toMatchObject(refusal("in-progress"));
       expect(String(error)).toMatch(/on node one \(its dmthin pod agent-one is not ready\)/);
       expect(statusOf("CreateVolume", error)).toBe(status.ABORTED);
       expect(await stored()).toBeDefined();
+    });
+
+    test("the pool there has gone while the object was on its way: withdrawn too, since it would be waited for in vain", async () => {
+      const { current } = stage;
+      current.node("one").script = "sleeps";
+      const creation = stage.controller.create(wanted("one", { topology: at("one") }), call());
+      creation.catch(() => undefined);
+      await eventually(async () => expect(await stored()).toBeDefined());
+      await current.tellPool("one", { phase: "Removing" });
+      await expect(creation).rejects.toMatchObject({ facts: { code: "node-unavailable", reason: "it has no pool fast" } });
+      expect(await stored()).toBeUndefined();
+    });
+
+    test("what the node says that it waits for is in the sentence", async () => {
+      const { current } = stage;
+      current.node("one").script = "accepts";
+      await expect(stage.controller.create(wanted("one", { topology: at("one") }), hasty())).rejects.toMatchObject(refusal("in-progress"));
+      const waiting = { type: "Ready", status: "False", reason: "Waiting", message: "pool fast is not ready yet", lastTransitionTime: "2026-01-01T00:00:00Z" };
+      await current.volumes.patch(ID, { status: { conditions: [waiting] } }, { subresource: "status" });
+      await current.settled();
+      const error = await errorOf(stage.controller.create(wanted("one", { topology: at("one") }), hasty()));
+      expect(String(error)).toMatch(/creation on node one \(pool fast is not ready yet\) of volume vol-/);
     });
 
     test("known before: nothing is made at all", async () => {
@@ -182,7 +204,7 @@ describe("how a call through objects stays safe", () => {
     const claim = { namespace: "default", name: "claim" };
 
     test("gone: FAILED_PRECONDITION, and nothing is made", async () => {
-      const error: unknown = await stage.controller.create(wanted("pvc-1", { claim }), call()).catch((cause: unknown) => cause);
+      const error = await errorOf(stage.controller.create(wanted("pvc-1", { claim }), call()));
       expect(error).toMatchObject(refusal("claim-gone"));
       expect(statusOf("CreateVolume", error)).toBe(status.FAILED_PRECONDITION);
       expect(stage.current.api.stored(THIN_VOLUME).size).toBe(0);
@@ -224,7 +246,7 @@ describe("how a call through objects stays safe", () => {
       await stage.controller.create(wanted("one", { topology: at("one") }), call());
       current.node("one").whenDeleting = "sleeps";
       await expect(stage.controller.delete(ID, hasty())).rejects.toMatchObject(refusal("in-progress"));
-      const error: unknown = await stage.controller.create(wanted("one"), call()).catch((cause: unknown) => cause);
+      const error = await errorOf(stage.controller.create(wanted("one"), call()));
       expect(error).toMatchObject(refusal("being-deleted"));
       expect(statusOf("CreateVolume", error)).toBe(status.ABORTED);
       await expect(stage.controller.get(ID, call())).rejects.toMatchObject(refusal("not-found"));
@@ -256,6 +278,21 @@ describe("how a call through objects stays safe", () => {
       expect(record.id).toBe(ID);
       expect((await stored())?.metadata.uid).not.toBe(uidBefore);
       expect([...stage.current.nodes.values()].flatMap(({ made }) => [...made])).toEqual([ID]);
+    });
+
+    test("a deletion does not take the end of the volume before, which its watch is still to tell, for that of the one there now", async () => {
+      const { current } = stage;
+      const other = await current.startController();
+      await stage.controller.create(wanted("one", { topology: at("one") }), call());
+      current.node("one").whenDeleting = "sleeps";
+      await expect(stage.controller.delete(ID, hasty())).rejects.toMatchObject(refusal("in-progress"));
+      await eventually(async () => expect(other.volumes.get(ID, call())).rejects.toMatchObject(refusal("not-found")));
+      const release = current.api.holdWatches();
+      await current.volumes.patch(ID, { metadata: { finalizers: [] } });
+      await current.volumes.create({ metadata: { name: ID }, spec: { name: "one", nodeName: "one", poolName: POOL, requiredBytes: 1, capabilities: [] } });
+      await other.volumes.delete(ID, hasty()).catch(() => undefined);
+      expect(await stored()).toBeUndefined();
+      release();
     });
 
     test("a deletion does not believe the watch that there is nothing", async () => {
@@ -295,7 +332,7 @@ describe("how a call through objects stays safe", () => {
     test("is UNAVAILABLE, and the same call afterwards finds what may have been made", async () => {
       const { current } = stage;
       current.api.loseAnswer("create", "ThinVolume", 1);
-      const error: unknown = await stage.controller.create(wanted("one"), call()).catch((cause: unknown) => cause);
+      const error = await errorOf(stage.controller.create(wanted("one"), call()));
       expect(error).toMatchObject(refusal("api-unreachable"));
       expect(statusOf("CreateVolume", error)).toBe(status.UNAVAILABLE);
       expect((await stage.controller.create(wanted("one"), call())).record.id).toBe(ID);
@@ -315,7 +352,7 @@ describe("how a call through objects stays safe", () => {
 
   test("a final failure removes the object first, and then is told as the node has told it", async () => {
     for (const name of ["one", "two"]) stage.current.node(name).script = FULL;
-    const error: unknown = await stage.controller.create(wanted("one"), call()).catch((cause: unknown) => cause);
+    const error = await errorOf(stage.controller.create(wanted("one"), call()));
     expect(error).toMatchObject({ facts: FULL.facts, message: FULL.message });
     expect(statusOf("CreateVolume", error)).toBe(status.RESOURCE_EXHAUSTED);
     expect(await stored()).toBeUndefined();
@@ -328,7 +365,7 @@ describe("how a call through objects stays safe", () => {
     creation.catch(() => undefined);
     await eventually(async () => expect(await stored()).toBeDefined());
     controller.abort(new DmthinError({ code: "deadline", operation: "CreateVolume" }));
-    const error: unknown = await creation.catch((cause: unknown) => cause);
+    const error = await errorOf(creation);
     expect(statusOf("CreateVolume", error)).toBe(status.DEADLINE_EXCEEDED);
   });
 });
