@@ -141,23 +141,25 @@ export class Reconciler<Item extends PlacedObject> {
     // The kubelet is often just about to unstage what is deleted.
     if (isTerminating && error.facts.code === "volume-staged" && attempt < UNUSUAL_ATTEMPTS) return "again";
     const wanted = statusOfFailure(this.#seen(item, pool), error);
-    if (mergePatch(item.status, wanted) !== undefined) {
+    const isNews = mergePatch(item.status.failure ?? {}, wanted.failure ?? {}) !== undefined;
+    const reported = await this.#report(item, wanted);
+    if (isNews) {
       this.#parts.logger.warn("what an object asks for has failed", { ...this.#fields(item), error });
       this.#parts.recorder.event(item, "Warning", reasonOf(error.facts.code), error.message, this.#carrier.kind);
     }
-    const reported = await this.#report(item, wanted);
     // Nobody takes a deletion back: it is tried until it is done.
     return isTerminating && reported !== "settled" ? "again" : reported;
   }
 
   async #lose(item: Item, pool: PoolSeen, reason: "absent" | "other-pool"): Promise<Next<Item>> {
     const wanted = statusOfLost(this.#seen(item, pool), reason);
-    if (mergePatch(item.status, wanted) !== undefined) {
+    const isNews = mergePatch(item.status, wanted) !== undefined;
+    await this.#report(item, wanted);
+    if (isNews) {
       const message = wanted.conditions.find(({ type }) => type === "Lost")?.message ?? "";
       this.#parts.logger.error("an object's pool does not have what it should", { ...this.#fields(item), reason });
       this.#parts.recorder.event(item, "Warning", "Lost", message, this.#carrier.kind);
     }
-    await this.#report(item, wanted);
     return "settled";
   }
 
