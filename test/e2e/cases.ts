@@ -1,10 +1,13 @@
 import type { Case } from "./case.ts";
 import { BASIC } from "./cases/basic.ts";
+import { CHART_CASES } from "./cases/chart.ts";
 import { COPIES } from "./cases/copies.ts";
 import { FAULTS } from "./cases/faults.ts";
 import { LEFT_OVER } from "./cases/left-over.ts";
+import { LOST_NODES } from "./cases/lost-nodes.ts";
 import { REFUSALS } from "./cases/refusals.ts";
+import { ROOM } from "./cases/room.ts";
 import { SIZES } from "./cases/sizes.ts";
 
 /** All of them; what is left over is looked for at the end. */
-export const CASES: readonly Case[] = [...BASIC, ...COPIES, ...SIZES, ...REFUSALS, ...FAULTS, ...LEFT_OVER];
+export const CASES: readonly Case[] = [...BASIC, ...COPIES, ...SIZES, ...ROOM, ...REFUSALS, ...FAULTS, ...CHART_CASES, ...LOST_NODES, ...LEFT_OVER];

@@ -5,7 +5,7 @@ import { PRODUCT_IMAGE } from "../lab/cluster/product-image.ts";
 import { step } from "../lab/progress.ts";
 
 export const NAMESPACE = "dmthin";
-const CHART = join(checkout, "charts/dmthin");
+export const CHART = join(checkout, "charts/dmthin");
 
 /** How the chart is installed for the cases: a pool on files, one on each node's disk, and classes for each way of using them. */
 export const VALUES = {
@@ -19,6 +19,8 @@ export const VALUES = {
   },
   pools: {
     files: { default: true, backing: { loop: { directory: "/var/lib/dmthin/files", dataSize: "6Gi" } } },
+    strict: { overcommitRatio: 1, backing: { loop: { directory: "/var/lib/dmthin/strict", dataSize: "4Gi" } } },
+    tiny: { whenFull: "error", backing: { loop: { directory: "/var/lib/dmthin/tiny", dataSize: "512Mi" } } },
     disks: { backing: { directLvm: { devices: ["/dev/ubdc"] } } },
   },
   storageClasses: [
@@ -26,6 +28,8 @@ export const VALUES = {
     { name: "dmthin-immediate", volumeBindingMode: "Immediate" },
     ...["ext4", "xfs", "btrfs"].map((type) => ({ name: `dmthin-${type}`, parameters: { "csi.storage.k8s.io/fstype": type } })),
     { name: "dmthin-disks", parameters: { pool: "disks" } },
+    { name: "dmthin-strict", parameters: { pool: "strict" } },
+    { name: "dmthin-tiny", parameters: { pool: "tiny" }, volumeBindingMode: "Immediate" },
     { name: "dmthin-options", parameters: { "csi.storage.k8s.io/fstype": "ext4", mkfsOptions: "-L labelled -m 0" }, mountOptions: ["noatime", "discard"] },
   ],
   volumeAttributesClasses: [{ name: "dmthin-discarding", parameters: { discardOnDelete: "true" } }],
