@@ -4,19 +4,27 @@ import { testCommand } from "../harness/test-command.ts";
 import { prepareCluster } from "../lab/cluster/cluster.ts";
 import { inOwnNamespaces } from "../lab/cluster/own-namespaces.ts";
 import { productImage } from "../lab/cluster/product-image.ts";
+import { clusterTools } from "../lab/cluster/tools.ts";
 
 const words = process.argv.slice(2);
+const script = (name: string): string => join(import.meta.dirname, "../e2e", name);
 
-await testCommand(
-  [
-    {
-      name: "the chart and the image on a real Kubernetes",
-      run: async () => {
-        const image = await productImage();
-        await prepareCluster([image]);
-        return runProgram(inOwnNamespaces(join(import.meta.dirname, "../e2e/run.ts"), [image, ...words]));
-      },
-    },
-  ],
-  { root: true, takesArguments: true },
-);
+const contract = {
+  name: "the API's contract on a real API server",
+  run: async () => {
+    await clusterTools();
+    return runProgram(inOwnNamespaces(script("api-server.ts"), []));
+  },
+};
+
+const cases = {
+  name: "the chart and the image on a real Kubernetes",
+  run: async () => {
+    const image = await productImage();
+    await prepareCluster([image]);
+    return runProgram(inOwnNamespaces(script("run.ts"), [image, ...words]));
+  },
+};
+
+// Words choose cases.
+await testCommand(words.length === 0 ? [contract, cases] : [cases], { root: true, takesArguments: true });

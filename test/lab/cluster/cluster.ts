@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { cacheFolder } from "../cache.ts";
 import { CommandFailed, run } from "../command.ts";
 import { Disk } from "../disk.ts";
@@ -75,6 +75,11 @@ export class Cluster implements AsyncDisposable {
     return this.controlPlane.api;
   }
 
+  /** Where kubectl and helm are, for a PATH. */
+  get programFolders(): readonly string[] {
+    return ["kubectl", "helm"].map((name) => dirname(program(this.#tools, name)));
+  }
+
   node(name: string): ClusterNode {
     const node = this.nodes.find((one) => one.name === name);
     if (node === undefined) throw new Error(`the cluster has no node ${name}`);
@@ -142,7 +147,7 @@ export class Cluster implements AsyncDisposable {
 }
 
 /** On a file system in memory that only this process's mount namespace has. */
-async function ownFolder(): Promise<string> {
+export async function ownFolder(): Promise<string> {
   const place = join(await cacheFolder(), "cluster");
   await mkdir(place, { recursive: true });
   await run(["mount", "-t", "tmpfs", "-o", "mode=700", "cluster", place]);
