@@ -94,9 +94,6 @@ async function check(work: ClusterWork, waitMs: number, { output }: Terminal): P
     health = await work.health();
   }
   if (health.length === 0) output.write("The driver is installed. There is no ThinPool yet, so no volume can be made.\n");
-  for (const { pool, desiredNodes, readyNodes, troubles } of health) {
-    output.write(`ThinPool ${pool}: ready on ${readyNodes} of ${desiredNodes} nodes\n`);
-    for (const { node, phase, message } of troubles) output.write(`  ${node}: ${phase}${message === "" ? "" : `: ${message}`}\n`);
-  }
+  for (const { pool, message } of health) output.write(`ThinPool ${pool}: ${message}\n`);
   return health.every(({ isWell }) => isWell) ? EXIT_OK : EXIT_FAILURE;
 }

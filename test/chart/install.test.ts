@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,9 +48,28 @@ async function applied(pools: object): Promise<Ended> {
   return asJob("apply-pools", file);
 }
 
+/** As an earlier version may have been: less in a definition, another configuration. */
+async function earlierChart(): Promise<string> {
+  const chart = join(folder, "earlier");
+  await cp(CHART, chart, { recursive: true });
+  const edit = async (path: string, change: (text: string) => string) => {
+    const before = await readFile(join(chart, path), "utf8");
+    const after = change(before);
+    expect(after).not.toBe(before);
+    await writeFile(join(chart, path), after);
+  };
+  await edit("Chart.yaml", (text) => text.replace(/^version: .*$/m, "version: 0.0.9"));
+  await edit("files/crds/thinvolumes.dmthin.io.yaml", (text) => text.replace(/^ *- name: Health\n(?: {12}.*\n)*/m, ""));
+  await edit("templates/node/_config.tpl", (text) => text.replace(/^maxVolumesPerNode: .*\n/m, ""));
+  return chart;
+}
+
+const columns = async (): Promise<string> =>
+  server.must(["get", "crd", "thinvolumes.dmthin.io", "-o", "jsonpath={.spec.versions[0].additionalPrinterColumns[*].name}"]);
+
 test("installed, upgraded, used by its jobs and uninstalled, with definitions and pools that stay", async () => {
   const values = ["--set-json", 'pools={"fast":{"backing":{"loop":{"directory":"/srv/fast"}}}}'];
-  await release("install", "dmthin", CHART, "--create-namespace", ...values);
+  await release("install", "dmthin", await earlierChart(), "--create-namespace", ...values);
   await server.must(["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]);
   expect(await names("csidriver")).toEqual(["csidriver.storage.k8s.io/csi.dmthin.io"]);
 
@@ -63,10 +82,13 @@ test("installed, upgraded, used by its jobs and uninstalled, with definitions an
     status: 1,
     stderr: expect.stringContaining("directory never changes"),
   });
-  expect(await asJob("check")).toMatchObject({ status: 1, stdout: "ThinPool fast: ready on 0 of 0 nodes\n" });
+  expect(await asJob("check")).toMatchObject({ status: 1, stdout: "ThinPool fast: the controller has not looked at it yet\n" });
 
+  expect((await columns()).split(" ")).not.toContain("Health");
   await release("upgrade", "dmthin", CHART, ...values, "--set", "node.maxVolumesPerNode=9");
   expect(await server.must(["get", "configmap", "dmthin-node", "-n", NAMESPACE, "-o", "jsonpath={.data}"])).toContain("maxVolumesPerNode: 9");
+  expect((await columns()).split(" ")).toContain("Health");
+  expect(await names("thinpool")).toEqual(["thinpool.dmthin.io/fast"]);
 
   const spec = { name: "pvc-1", nodeName: "node1", poolName: "fast", requiredBytes: 1, capabilities: [], claim: { namespace: "ns", name: "data" } };
   await server.must(["create", "-f", "-"], JSON.stringify({ apiVersion: "dmthin.io/v1alpha1", kind: "ThinVolume", metadata: { name: "vol-a" }, spec }));

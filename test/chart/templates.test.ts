@@ -49,7 +49,7 @@ describe("rights", () => {
     }
     const written = roles.map(({ kind, metadata, rules }) => [
       `${kind} ${metadata.name}`,
-      rules.flatMap(({ resources, verbs }) => (verbs.some((verb) => !["get", "list", "watch"].includes(verb)) ? resources : [])).toSorted(),
+      [...new Set(rules.flatMap(({ resources, verbs }) => (verbs.some((verb) => !["get", "list", "watch"].includes(verb)) ? resources : [])))].toSorted(),
     ]);
     expect(written).toMatchInlineSnapshot(`
 [

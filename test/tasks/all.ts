@@ -12,7 +12,7 @@ const file = (name: string): string => join(import.meta.dirname, `${name.replace
 const alone = (name: string): Part => ({ name: `npm run ${name}`, run: () => runProgram([nodeBinary, file(name)]) });
 const beside = (name: string): Part => ({ name: `npm run ${name}`, run: () => runProgram([nodeBinary, file(name)], name), beside: true });
 
-await testCommand([alone("check"), ...["test:lab", "test:crash", "test:contract", "test:conformance"].map(beside), alone("demo")], {
+await testCommand([alone("check"), ...["test:lab", "test:crash", "test:contract", "test:conformance", "test:chart"].map(beside), alone("demo")], {
   root: true,
   atOnce: AT_ONCE,
 });

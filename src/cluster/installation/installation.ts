@@ -1,7 +1,6 @@
 import type { ApiServer } from "../api/objects-api.ts";
-import { NODE_THIN_POOL, THIN_POOL, THIN_SNAPSHOT, THIN_SNAPSHOT_GROUP, THIN_VOLUME } from "../objects/kinds.ts";
+import { THIN_POOL, THIN_SNAPSHOT, THIN_SNAPSHOT_GROUP, THIN_VOLUME } from "../objects/kinds.ts";
 import { isTerminating, type ApiObject } from "../objects/meta.ts";
-import type { NodeThinPool } from "../objects/node-thin-pool.ts";
 import type { ThinPool } from "../objects/thin-pool.ts";
 import { mergePatch } from "../node/merge-patch.ts";
 
@@ -72,28 +71,22 @@ const held = (kind: string, object: Placed, claim?: { readonly namespace: string
 const unreadable = (kind: string, names: readonly string[] = []): readonly Held[] =>
   names.map((name) => ({ kind, name, node: "unknown", claim: undefined, isTerminating: false }));
 
-/** How the pools of a cluster are. */
+/** How a ThinPool is, as the controller last told. */
 export interface PoolHealth {
   readonly pool: string;
-  readonly desiredNodes: number;
-  readonly readyNodes: number;
-  /** The nodes whose part of it is not well, and why. */
-  readonly troubles: readonly { readonly node: string; readonly phase: string; readonly message: string }[];
   readonly isWell: boolean;
+  /** In words, with the nodes that have trouble. */
+  readonly message: string;
 }
 
 export async function poolHealth(server: ApiServer, signal?: AbortSignal): Promise<readonly PoolHealth[]> {
-  const { items: pools } = await server.objects(THIN_POOL).list({}, signal);
-  const { items: onNodes } = await server.objects(NODE_THIN_POOL).list({}, signal);
-  return pools.map((pool) => healthOf(pool, onNodes));
+  const { items } = await server.objects(THIN_POOL).list({}, signal);
+  return items.map(healthOf);
 }
 
-/** A pool that has not been looked at since it was last changed is not well yet. */
-function healthOf({ metadata: { name, generation }, status }: ThinPool, onNodes: readonly NodeThinPool[]): PoolHealth {
-  const troubles = onNodes
-    .filter(({ spec, status: { phase } }) => spec.poolName === name && phase !== "Ready")
-    .map(({ spec: { nodeName: node }, status: { phase, message } }) => ({ node, phase, message }));
-  const { desiredNodes, readyNodes, observedGeneration } = status;
-  const isWell = observedGeneration === generation && readyNodes >= desiredNodes && troubles.length === 0;
-  return { pool: name, desiredNodes, readyNodes, troubles, isWell };
+/** What was told of a pool before it was last changed says nothing of how it is now. */
+function healthOf({ metadata: { name, generation }, status: { conditions, observedGeneration } }: ThinPool): PoolHealth {
+  const ready = observedGeneration === generation ? conditions.find(({ type }) => type === "Ready") : undefined;
+  if (ready === undefined) return { pool: name, isWell: false, message: "the controller has not looked at it yet" };
+  return { pool: name, isWell: ready.status === "True", message: ready.message };
 }

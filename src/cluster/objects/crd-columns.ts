@@ -17,17 +17,19 @@ const POOL = column("Pool", ".spec.poolName", "Its ThinPool.");
 const REASON = column("Reason", ".status.failure.code", "Why the last thing asked for was not done.");
 const MESSAGE = wide(column("Message", ".status.failure.message", "The same in words, with what to do."));
 const bytes = (name: string, jsonPath: string, description: string): Column => column(name, jsonPath, `${description} In bytes.`, "integer");
-const ready = (part: "status" | "reason" | "message"): string => `.status.conditions[?(@.type=="Ready")].${part}`;
+const condition = (type: string, part: "reason" | "message"): string => `.status.conditions[?(@.type=="${type}")].${part}`;
 
 /** What tells the whole story of each kind in a line. */
 export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   ThinPool: [
     column("Nodes", ".status.desiredNodes", "How many nodes shall have it.", "integer"),
     column("Ready", ".status.readyNodes", "How many have it.", "integer"),
-    column("Status", ready("reason"), "How it is, in a word."),
+    column("Status", condition("Ready", "reason"), "How it is, in a word."),
+    column("Deleting", condition("Deleting", "reason"), "Why its deletion waits."),
     column("Default", ".spec.default", "Whether volumes that name no pool are made here.", "boolean"),
     AGE,
-    wide(column("Message", ready("message"), "How it is, in words.")),
+    wide(column("Message", condition("Ready", "message"), "How it is, in words.")),
+    wide(column("Waits", condition("Deleting", "message"), "What its deletion waits for, in words.")),
   ],
   NodeThinPool: [
     POOL,
@@ -53,9 +55,11 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     bytes("Size", ".status.sizeBytes", "The device's size."),
     column("Namespace", ".spec.claim.namespace", "Of the claim that it was made for."),
     column("Claim", ".spec.claim.name", "The claim that it was made for."),
+    column("Health", condition("PoolHealthy", "reason"), "Whether its pool serves it."),
     REASON,
     AGE,
     wide(column("Source", ".spec.source.id", "What it is a copy of.")),
+    wide(column("Unclaimed", condition("Unclaimed", "reason"), "Whether nobody knows of it any more.")),
     wide(column("Filesystem", ".status.filesystem", "Its filesystem.")),
     wide(column("Name", ".spec.name", "What CSI calls it: its PersistentVolume.")),
     MESSAGE,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { applyPools, heldByNodes, poolHealth } from "../../../../src/cluster/installation/installation.ts";
-import { NODE_THIN_POOL, THIN_POOL, THIN_SNAPSHOT, THIN_SNAPSHOT_GROUP, THIN_VOLUME } from "../../../../src/cluster/objects/kinds.ts";
+import { THIN_POOL, THIN_SNAPSHOT, THIN_SNAPSHOT_GROUP, THIN_VOLUME } from "../../../../src/cluster/objects/kinds.ts";
 import { DmthinError } from "../../../../src/errors.ts";
 import { SimulatedApiServer } from "../../../simulation/api-server.ts";
 
@@ -60,30 +60,25 @@ test("what nodes hold is told with who has it", async () => {
   ]);
 });
 
-const status = async (name: string, of: object) => server.objects(THIN_POOL).patch(name, { status: of }, { subresource: "status" });
-const onNode = async (node: string, of: object) => {
-  const name = `fast.${node}`;
-  await server.objects(NODE_THIN_POOL).create({ metadata: { name }, spec: { poolName: "fast", nodeName: node } });
-  await server.objects(NODE_THIN_POOL).patch(name, { status: of }, { subresource: "status" });
+const told = async (status: "True" | "False", message: string) => {
+  const conditions = [{ type: "Ready", status, reason: "Told", message, lastTransitionTime: new Date(0).toISOString() }];
+  await server.objects(THIN_POOL).patch("fast", { status: { conditions, observedGeneration: 1 } }, { subresource: "status" });
 };
 
 describe("a pool is well", () => {
   beforeEach(async () => applyPools(server, { fast: spec }));
-
-  test("when it is ready on all its nodes, as it is described now", async () => {
-    await status("fast", { desiredNodes: 2, readyNodes: 2, observedGeneration: 1 });
-    await onNode("node1", { phase: "Ready" });
-    expect(await poolHealth(server)).toEqual([{ pool: "fast", desiredNodes: 2, readyNodes: 2, troubles: [], isWell: true }]);
-    await applyPools(server, { fast: { ...spec, whenFull: "error" } });
-    expect(await poolHealth(server)).toMatchObject([{ isWell: false }]);
+  test("when the controller says so", async () => {
+    await told("True", "ready on 2 nodes");
+    expect(await poolHealth(server)).toEqual([{ pool: "fast", isWell: true, message: "ready on 2 nodes" }]);
+    await told("False", "node node2: Refused, no disk");
+    expect(await poolHealth(server)).toEqual([{ pool: "fast", isWell: false, message: "node node2: Refused, no disk" }]);
   });
 
-  test("and not before the controller has looked at it, nor while a node refuses it", async () => {
-    expect(await poolHealth(server)).toMatchObject([{ isWell: false }]);
-    await status("fast", { desiredNodes: 2, readyNodes: 1, observedGeneration: 1 });
-    await onNode("node1", { phase: "Ready" });
-    await onNode("node2", { phase: "Refused", message: "no disk" });
-    const troubles = [{ node: "node2", phase: "Refused", message: "no disk" }];
-    expect(await poolHealth(server)).toEqual([{ pool: "fast", desiredNodes: 2, readyNodes: 1, troubles, isWell: false }]);
+  test("and not before it has looked, nor by what it said of the pool as it was", async () => {
+    const unseen = [{ pool: "fast", isWell: false, message: "the controller has not looked at it yet" }];
+    expect(await poolHealth(server)).toEqual(unseen);
+    await told("True", "ready on 2 nodes");
+    await applyPools(server, { fast: { ...spec, whenFull: "error" } });
+    expect(await poolHealth(server)).toEqual(unseen);
   });
 });
