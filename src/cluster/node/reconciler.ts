@@ -196,7 +196,8 @@ export class Reconciler<Item extends PlacedObject> {
   }
 
   #told(answer: Item | undefined): Next<Item> {
-    if (answer === undefined) return "settled";
+    // A name that is used again may be another node's: that one is none of ours, and not for our cache.
+    if (answer === undefined || answer.spec.nodeName !== this.#parts.node) return "settled";
     this.#store.cache.note(answer);
     return { item: answer, isLive: true };
   }

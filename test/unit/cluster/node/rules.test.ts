@@ -103,6 +103,21 @@ describe("only what the API server says now is done", () => {
     expect(held()).toEqual([A]);
   });
 
+  test("a name that is used again on another node is none of ours: what is here of it is left, and told", async () => {
+    await cluster.volume("a");
+    const { spec } = await cluster.ready("a");
+    const deleting = beforeNext("get", async () => {
+      await cluster.volumes.patch(A, { metadata: { finalizers: [] } });
+      await cluster.volumes.create({ metadata: { name: A, finalizers: [NODE_FINALIZER] }, spec: { ...spec, nodeName: "another" } });
+    });
+    await cluster.volumes.delete(A);
+    await deleting;
+    await settled();
+    expect(held()).toEqual([A]);
+    const objects = { volumes: agent.volumes.cache.items, snapshots: agent.snapshots.cache.items, groups: agent.groups.cache.items };
+    expect(unclaimedIn(node.world.pool, objects)).toEqual([A]);
+  });
+
   test("what is gone since is not made for what the watch still says", async () => {
     await cluster.close();
     await cluster.volume("a");
