@@ -66,7 +66,7 @@ async function othersObjects(scene: Scene): Promise<void> {
     const api = scene.cluster.api.withToken(token.trim());
     const path = `/apis/dmthin.io/v1alpha1/thinvolumes/${id}`;
     const attempts: readonly (readonly [what: string, attempt: () => Promise<unknown>])[] = [
-      ["the spec", () => api.patch(path, { spec: { requiredBytes: 1 } })],
+      ["the spec", () => api.patch(path, { spec: { requiredBytes: 2 ** 30 } })],
       ["a label", () => api.patch(path, { metadata: { labels: { stolen: "yes" } } })],
       ["deletion", () => api.delete(path)],
       ["a Node", () => api.patch(`/api/v1/nodes/${home}`, { metadata: { labels: { stolen: "yes" } } })],
