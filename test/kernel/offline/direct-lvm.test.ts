@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
-import { disks, fileIn, GiB, Place, POOL, putFile, scribble, sh } from "./place.ts";
+import { disks, fileIn, GiB, metadataOnDisk, Place, POOL, putFile, scribble, sh } from "./place.ts";
 
 jest.setTimeout(240_000);
 
@@ -16,17 +16,6 @@ afterEach(() => {
   sh("vgchange", "--activate", "n");
   place.dispose();
 });
-
-/** Every path of the real metadata device's blocks goes to the disk itself: LVM shows the metadata read-only. */
-function metadataOnDisk(): { readonly disk: string; readonly offset: number } {
-  const [row = ""] = sh("lvs", "--all", "--noheadings", "--units", "b", "--nosuffix", "--options", "lv_name,devices,vg_extent_size")
-    .split("\n")
-    .filter((line) => line.includes("_tmeta"));
-  const [, devices = "", extentBytes = "0"] = row.trim().split(/\s+/);
-  const [, disk = "", extent = "0"] = /^(.*)\((\d+)\)$/.exec(devices) ?? [];
-  const start = Number(sh("pvs", "--noheadings", "--units", "b", "--nosuffix", "--options", "pe_start", disk).trim());
-  return { disk, offset: start + Number(extent) * Number(extentBytes) };
-}
 
 test("a pool on whole disks: checked, its metadata damaged and repaired by LVM's spare, brought back without its state directory, and its disk given back clean", async () => {
   const { driver, user } = await place.start();

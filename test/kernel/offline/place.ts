@@ -167,3 +167,14 @@ function crc32c(bytes: Buffer): number {
   }
   return crc >>> 0;
 }
+
+/** Where the metadata of the only pool on whole disks begins. Every path of the real metadata device's blocks goes to the disk itself: LVM shows the metadata read-only. */
+export function metadataOnDisk(): { readonly disk: string; readonly offset: number } {
+  const [row = ""] = sh("lvs", "--all", "--noheadings", "--units", "b", "--nosuffix", "--options", "lv_name,devices,vg_extent_size")
+    .split("\n")
+    .filter((line) => line.includes("_tmeta"));
+  const [, devices = "", extentBytes = "0"] = row.trim().split(/\s+/);
+  const [, disk = "", extent = "0"] = /^(.*)\((\d+)\)$/.exec(devices) ?? [];
+  const start = Number(sh("pvs", "--noheadings", "--units", "b", "--nosuffix", "--options", "pe_start", disk).trim());
+  return { disk, offset: start + Number(extent) * Number(extentBytes) };
+}
