@@ -75,9 +75,9 @@ export class SimulatedApiServer implements ApiServer {
           this.#check(kind, object.metadata.name, { ...rest, metadata: { ...EMPTY, ...object.metadata } });
           return read(store.create({ apiVersion: kind.apiVersion, kind: kind.kind, ...rest, ...(kind.apiVersion.startsWith("dmthin.io/") ? {} : { status }) }));
         }),
-      patch: async (name, patch, { subresource, preconditions = {} } = {}, signal) =>
-        ask(subresource === undefined ? "patch" : "patch status", name, signal, () => {
-          const object = store.patch(name, patch, subresource, preconditions);
+      patch: async (name, patch, options = {}, signal) =>
+        ask(options.subresource === undefined ? "patch" : "patch status", name, signal, () => {
+          const object = store.patch(name, patch, options, (changed) => void read(changed));
           return object === undefined ? undefined : read(object);
         }),
       delete: async (name, preconditions = {}, signal) => ask("delete", name, signal, () => store.delete(name, preconditions)),

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import type { MergePatch, Preconditions } from "../../src/cluster/api/objects-api.ts";
+import type { MergePatch, PatchOptions, Preconditions } from "../../src/cluster/api/objects-api.ts";
 import { isNewer } from "../../src/cluster/api/versions.ts";
 import { DmthinError } from "../../src/errors.ts";
 
@@ -81,13 +81,20 @@ export class ApiStore {
     return this.#put({ ...given, metadata }, undefined);
   }
 
-  patch(name: string, patch: MergePatch, subresource: "status" | undefined, preconditions: Partial<Preconditions>): StoredObject | undefined {
+  /** `check` throws when the object would not be of its schema: nothing is changed then. */
+  patch(
+    name: string,
+    patch: MergePatch,
+    { subresource, preconditions = {} }: PatchOptions,
+    check: (object: StoredObject) => void = () => undefined,
+  ): StoredObject | undefined {
     const before = this.objects.get(name);
     if (before === undefined) return undefined;
     this.#meet(before, preconditions);
     const merged = merge(before, copy(patch)) as StoredObject;
     const after = subresource === "status" ? withStatus(before, merged["status"]) : this.#changed(before, merged);
     if (isDeepStrictEqual(after, before)) return before;
+    check(after);
     return this.#isOver(after) ? this.#remove(after) : this.#put(after, before);
   }
 

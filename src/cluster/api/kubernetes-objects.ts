@@ -64,15 +64,13 @@ class KubernetesObjects<Item extends ApiObject> implements ObjectsApi<Item> {
         page = {};
         continue;
       }
-      const { body } = this.#succeeded(answer, "list");
-      const listMetadata = isJson(body) && isJson(body["metadata"]) ? body["metadata"] : {};
-      for (const raw of isJson(body) && Array.isArray(body["items"]) ? (body["items"] as readonly unknown[]) : []) {
+      const { raws, resourceVersion, next } = this.#page(answer);
+      for (const raw of raws) {
         const item = this.#readable(raw);
         if (item !== undefined) items.push(item);
         else unreadable.push(nameIn(raw));
       }
-      const next = listMetadata["continue"];
-      if (typeof next !== "string" || next === "") return { items, unreadable, resourceVersion: String(listMetadata["resourceVersion"]) };
+      if (next === undefined) return { items, unreadable, resourceVersion };
       page = { limit: PAGE, continue: next };
     }
   }
@@ -161,6 +159,17 @@ class KubernetesObjects<Item extends ApiObject> implements ObjectsApi<Item> {
 
   async #ask(request: ApiRequest, signal: AbortSignal | undefined): Promise<Answer> {
     return this.#client.ask(request, signal);
+  }
+
+  #page(answer: Answer): { readonly raws: readonly unknown[]; readonly resourceVersion: string; readonly next: string | undefined } {
+    const { body, status } = this.#succeeded(answer, "list");
+    const head = isJson(body) && isJson(body["metadata"]) ? body["metadata"] : {};
+    const raws: unknown = isJson(body) ? (body["items"] ?? []) : undefined;
+    const { resourceVersion, continue: next } = head;
+    if (!Array.isArray(raws) || typeof resourceVersion !== "string") {
+      throw new DmthinError({ code: "api-refused", request: requestOf(this.#subject("list")), status, reason: "its answer is no list" });
+    }
+    return { raws, resourceVersion, next: typeof next === "string" && next !== "" ? next : undefined };
   }
 
   #succeeded(answer: Answer, verb: string, name?: string): Answer {

@@ -77,6 +77,17 @@ function describeRequests(setup: Setup): void {
     await expect(api.create(wrong)).rejects.toMatchObject({ facts: { code: "api-refused", status: 422, reason: expect.stringContaining("requiredBytes") } });
   });
 
+  test("a patch that would make one of it is refused, and changes nothing", async () => {
+    const { api, fresh } = setup();
+    const name = fresh();
+    const made = await api.create(volume(name));
+    await expect(api.patch(name, { spec: { requiredBytes: -1 } })).rejects.toMatchObject({ facts: { code: "api-refused", status: 422 } });
+    await expect(api.patch(name, { status: { phase: "Perhaps" } }, { subresource: "status" })).rejects.toMatchObject({
+      facts: { code: "api-refused", status: 422 },
+    });
+    expect(await api.get(name)).toEqual(made);
+  });
+
   test("a status that is given when an object is made is not its status", async () => {
     const { api, fresh } = setup();
     const made = await api.create({ ...volume(fresh()), status: { phase: "Ready" } });

@@ -222,6 +222,15 @@ describe("lists", () => {
     expect(server?.received[2]?.query).toEqual({});
   });
 
+  test.each([
+    ["no JSON", "<html>"],
+    ["no list", { kind: "Something" }],
+    ["a list without a version", { metadata: {}, items: [] }],
+  ])("that are %s are refused: nothing is taken for gone", async (_, body) => {
+    const api = await volumes([json(200, body)]);
+    await expect(api.list()).rejects.toMatchObject({ facts: { code: "api-refused", reason: "its answer is no list" } });
+  });
+
   test("with an object that is wrong have the others, its name, and a line in the log", async () => {
     const lines: unknown[] = [];
     const logger: Logger = { ...silentLogger, child: () => logger, error: (_, fields) => void lines.push(fields) };
