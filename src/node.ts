@@ -5,6 +5,7 @@ import { NodePools } from "./cluster/pools/node-pools.ts";
 import { SavedPools } from "./cluster/pools/saved-pools.ts";
 import { kubernetesService } from "./config/environment.ts";
 import type { NodeConfig } from "./config/node.ts";
+import type { PoolDescription } from "./config/pool-description.ts";
 import { createAdminServer } from "./csi/admin-service.ts";
 import { createNodeServer } from "./csi/csi-server.ts";
 import { Registration } from "./csi/registration.ts";
@@ -12,7 +13,7 @@ import { DmthinError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 import { Machine } from "./machine.ts";
 import { NodeCluster } from "./node-cluster.ts";
-import { removeIdlePool } from "./offline/remove-idle.ts";
+import { removeClosedPool, takeBackPool } from "./offline/beside-driver.ts";
 import type { Pool } from "./pool/pool.ts";
 import type { Service } from "./until-signal.ts";
 
@@ -49,9 +50,11 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   const readiness = (): Readiness => readinessOf(machine.pools, { isServing, isSynced: cluster?.isSynced === true && pools.isKnown });
   const recordedUuids = (pool: string): readonly string[] => cluster?.recordedUuids(pool) ?? [];
   const machine: Machine = await Machine.start({ config, logger, version, readiness, unknownPools, recordedUuids, trimsAtOnce: TRIMS_AT_ONCE }, []);
+  const beside = { stateDirectory, runDirectory, logger };
   const remove = async (pool: Pool, { wipe }: { readonly wipe: boolean }): Promise<void> =>
-    machine.takeOut(pool, async () => removeIdlePool(pool.description, { wipe, stateDirectory, runDirectory, logger }));
-  const host = { open: machine.open.bind(machine), reopen: machine.reopen.bind(machine), remove };
+    machine.takeOut(pool, async () => removeClosedPool(pool.description, { wipe, ...beside }));
+  const takeBack = async (description: PoolDescription): Promise<boolean> => takeBackPool(description, beside);
+  const host = { open: machine.open.bind(machine), reopen: machine.reopen.bind(machine), takeBack, remove };
   const pools = new NodePools({ node, host, saved: new SavedPools(stateDirectory, logger), directories: { stateDirectory, runDirectory }, logger });
   const { volumes, metrics } = machine;
   const health = () => ({ abnormal: !readiness().ready, message: readiness().message });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { THIN_POOL, THIN_VOLUME } from "../../../src/cluster/objects/kinds.ts";
 import { GiB, MiB } from "../../../src/units.ts";
@@ -124,6 +124,40 @@ test("a deleted ThinPool waits for what its pool holds, and says so; then its di
   expect(existsSync(bench.path("fast/data.img"))).toBe(false);
   expect(readdirSync(bench.path("state/thinpools.d"))).toEqual([]);
   await eventually(() => expect(bench.server.stored(THIN_POOL).size).toBe(0));
+});
+
+function firstMegabyte(disk: string): Buffer {
+  const fd = openSync(disk, "r");
+  try {
+    const content = Buffer.alloc(MiB);
+    expect(readSync(fd, content)).toBe(MiB);
+    return content;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+test("a rebuilt node takes its pool back from its disks, with all volumes; a wipe then gives them back clean", async () => {
+  const [disk = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
+  await bench.putPool("fast", { backing: { directLvm: { devices: [disk] } }, defaultVolumeSize: "64Mi", deletionPolicy: "Wipe" });
+  await Promise.all([bench.startNode(), bench.startController()]);
+  await ready();
+  const volumeId = await create("pvc-1");
+  await stage(volumeId);
+  writeFileSync(`${staging()}/file`, "kept");
+  await unstage(volumeId);
+  const { poolUUID } = (await bench.nodePool("fast"))?.status ?? {};
+  await bench.stop("node");
+  rmSync(bench.path("state"), { recursive: true });
+  await bench.startNode();
+  await eventually(async () => stage(volumeId));
+  expect(readFileSync(`${staging()}/file`, "utf8")).toBe("kept");
+  expect((await bench.nodePool("fast"))?.status).toMatchObject({ phase: "Ready", poolUUID, volumes: 1 });
+  await unstage(volumeId);
+  await bench.controller.DeleteVolume({ volumeId });
+  await bench.server.objects(THIN_POOL).delete("fast");
+  await eventually(async () => expect(await bench.nodePool("fast")).toBeUndefined());
+  expect(firstMegabyte(disk).every((byte) => byte === 0)).toBe(true);
 });
 
 test("a ThinPool that is wrong is refused on the node's object with all its problems, and mended by mending it", async () => {

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PoolDescription } from "../config/pool-description.ts";
+import { isError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import { importPool } from "./import.ts";
+import { OfflinePool } from "./offline-pool.ts";
+import { removePool } from "./remove.ts";
+
+/** The dead man's handle of a pool that was closed has its lock for a moment longer. */
+const LOCK_MS = 5_000;
+const LOCK_STEP_MS = 100;
+
+export interface Beside {
+  readonly stateDirectory: string;
+  readonly runDirectory: string;
+  readonly logger: Logger;
+}
+
+/**
+ * Takes a pool off this machine that the driver has just closed, by the same steps and refusals as `dmthin pool remove`:
+ * nothing that holds anything goes, and a wipe is of the pool's own disks alone. Repeated after an interruption, goes on.
+ */
+export async function removeClosedPool(description: PoolDescription, { wipe, ...beside }: Beside & { readonly wipe: boolean }): Promise<void> {
+  const { name } = description;
+  const { logger } = beside;
+  await using pool = await take(description, beside);
+  const confirm = async (steps: readonly string[]): Promise<boolean> => {
+    logger.info("a pool is removed", { pool: name, steps });
+    return true;
+  };
+  await removePool(pool, { wipe, confirm, progress: (text) => logger.info("removing a pool", { pool: name, step: text }) });
+}
+
+/**
+ * Takes back a pool on whole disks that this machine's state directory does not know, as after its system disk was lost:
+ * when the disks have a group that was made for a pool of this name, with its catalogue whole. All else, such as going by
+ * an old copy of the catalogue, is for a person to agree to: then nothing is changed. Answers whether it is back.
+ */
+export async function takeBackPool(description: PoolDescription, beside: Beside): Promise<boolean> {
+  if (description.backing.kind !== "directLvm") return false;
+  const { logger } = beside;
+  const { name } = description;
+  await using pool = await take(description, beside);
+  if (await pool.isMade()) return false;
+  try {
+    const report = await importPool(pool, { copy: undefined, confirm: async () => false, progress: (text) => logger.debug(text, { pool: name }) });
+    if (report !== undefined) logger.info("a pool that was made before is back, from its own catalogue", { pool: name, ...report });
+    return report !== undefined;
+  } catch (error) {
+    // Nothing is there to be taken back, or not as it should be: then the start says so, which looks at the same disks.
+    if (!isError(error, "pool-refused") && !isError(error, "pool-unchanged")) throw error;
+    logger.debug("no pool is taken back", { pool: name, error });
+    return false;
+  }
+}
+
+async function take(description: PoolDescription, { stateDirectory, runDirectory, logger }: Beside): Promise<OfflinePool> {
+  const until = performance.now() + LOCK_MS;
+  for (;;) {
+    try {
+      return OfflinePool.take({ pools: [description], stateDirectory, runDirectory }, description.name, logger);
+    } catch (error) {
+      if (!isError(error, "pool-unchanged") || performance.now() > until) throw error;
+    }
+    await sleep(LOCK_STEP_MS);
+  }
+}
