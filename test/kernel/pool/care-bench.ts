@@ -34,10 +34,11 @@ export class CareBench {
     return this.#pool;
   }
 
-  /** A device over the beginning of a disk, which `enlarge` makes longer. */
+  /** A device over the beginning of a disk, which `enlarge` makes longer; blank, whatever others have written where it ends. */
   part(disk: string, name: string, size: Bytes): string {
-    blankDisks([disk]);
-    return partOf(this.dm, disk, name, size);
+    const path = partOf(this.dm, disk, name, size);
+    blankDisks([disk, path]);
+    return path;
   }
 
   enlarge(disk: string, name: string, size: Bytes): void {
