@@ -19,7 +19,7 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
-export const NAMESPACE = "dmthin-system";
+export const NAMESPACE = "dmthin";
 
 /** What a cluster has that knows snapshots. */
 export const EVERYTHING = [
