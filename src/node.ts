@@ -1,6 +1,7 @@
 import { connectApiServer, type ConnectOptions } from "./cluster/api/connect.ts";
 import { ApiEvents } from "./cluster/api/events.ts";
 import type { ApiServer } from "./cluster/api/objects-api.ts";
+import { ClusterUpkeep } from "./cluster/pools/cluster-upkeep.ts";
 import { NodePools } from "./cluster/pools/node-pools.ts";
 import { SavedPools } from "./cluster/pools/saved-pools.ts";
 import { kubernetesService } from "./config/environment.ts";
@@ -60,7 +61,7 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
   const { maxVolumesPerNode, alphaCapabilities: alpha } = config;
   const csi = createNodeServer({ nodeVolumes: volumes, volumes, maxVolumesPerNode, options: { alpha }, health, logger, version, observe: metrics?.observe });
-  const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep: volumes, version, node, logger });
+  const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep: new ClusterUpkeep({ local: volumes, pools }), version, node, logger });
   const registration = new Registration({ directory: config.registrationDirectory, endpoint: config.endpoint, logger });
   const service: Service = {
     close: async (deadlineMs, hurry) => {

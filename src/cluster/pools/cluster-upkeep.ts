@@ -1,0 +1,69 @@
+import { DmthinError } from "../../errors.ts";
+import type { ExtendTarget, Extension } from "../../pool/care-report.ts";
+import type { Part } from "../../pool/growth.ts";
+import type { Pool } from "../../pool/pool.ts";
+import { GiB, MiB, BYTES_PER_METADATA_BLOCK } from "../../units.ts";
+import type { PoolUpkeep } from "../../volumes/upkeep.ts";
+import type { PoolSeen } from "./pool-status.ts";
+
+export interface ClusterUpkeepParts {
+  /** Does it, on this machine. */
+  readonly local: PoolUpkeep;
+  readonly pools: { seen(): ReadonlyMap<string, Pick<PoolSeen, "pool">> };
+}
+
+/**
+ * What an operator does by hand on a node of a cluster. A pool's description is its ThinPool, and nothing else: what would
+ * change it is refused, with the patch of the ThinPool that does it. All else is done as on any machine.
+ */
+export class ClusterUpkeep implements PoolUpkeep {
+  readonly #local: PoolUpkeep;
+  readonly #pools: ClusterUpkeepParts["pools"];
+
+  constructor({ local, pools }: ClusterUpkeepParts) {
+    this.#local = local;
+    this.#pools = pools;
+  }
+
+  readonly orphans: PoolUpkeep["orphans"] = async (pool) => this.#local.orphans(pool);
+  readonly adoptOrphan: PoolUpkeep["adoptOrphan"] = async (wanted, call) => this.#local.adoptOrphan(wanted, call);
+  readonly deleteOrphan: PoolUpkeep["deleteOrphan"] = async (wanted, call) => this.#local.deleteOrphan(wanted, call);
+
+  async addDevices(name: string, paths: readonly string[]): Promise<void> {
+    const pool = this.#pools.seen().get(name)?.pool;
+    const backing = pool?.description.backing;
+    // Another backing has no place for disks, which is for it to say.
+    if (backing?.kind !== "directLvm") return this.#local.addDevices(name, paths);
+    throw described(name, { directLvm: { devices: [...new Set([...backing.devices, ...paths])] } });
+  }
+
+  async extend(name: string, part: Part, target: ExtendTarget): Promise<Extension> {
+    const pool = this.#pools.seen().get(name)?.pool;
+    // On disks a pool takes what they have left: nothing is said of that in a description.
+    if (pool?.description.backing.kind !== "loop") return this.#local.extend(name, part, target);
+    const { maximumDataSize } = pool.description.backing;
+    const size = wantedSize(pool, part, target);
+    const data = { dataSize: spell(size), ...(maximumDataSize < size ? { maximumDataSize: spell(size) } : {}) };
+    throw described(name, { loop: part === "data" ? data : { metadataSize: spell(size) } });
+  }
+}
+
+function wantedSize({ description, view }: Pool, part: Part, target: ExtendTarget): number {
+  const { figures, care } = view;
+  if (figures === undefined) throw new DmthinError({ code: "pool-not-ready", pool: description.name, reason: "its size is not known yet" });
+  const now = part === "data" ? figures.data.total * figures.chunkSize : figures.metadata.total * BYTES_PER_METADATA_BLOCK;
+  if (target === "max") return now + (care?.[part].headroomBytes ?? 0);
+  return "to" in target ? target.to : now + target.by;
+}
+
+const spell = (size: number): string | number => (size % GiB === 0 ? `${size / GiB}Gi` : size % MiB === 0 ? `${size / MiB}Mi` : size);
+
+function described(pool: string, backing: object): DmthinError {
+  const patch = JSON.stringify({ spec: { backing } }).replaceAll("'", String.raw`'\''`);
+  return new DmthinError({
+    code: "pool-unchanged",
+    pool,
+    reason: "in a cluster its ThinPool describes it, on each node that has it",
+    remedy: `change that: kubectl patch thinpool ${pool} --type=merge --patch '${patch}'`,
+  });
+}
