@@ -8,9 +8,10 @@ import { field, type Scene } from "../scene.ts";
 
 const numbered = (count: number, name: string): readonly string[] => Array.from({ length: count }, (_, index) => `${name}-${index}`);
 
-/** Kills the driver on a node as a crash would: all of its container at once. */
-async function killDriver(scene: Scene, node: string): Promise<void> {
-  await scene.cluster.node(node).run(["pkill", "-KILL", "-f", "bin/dmthin node --config"]);
+/** Kills a role of the driver on a node, as a crash would, once it is there. */
+async function kill(scene: Scene, node: string, role: "node" | "controller"): Promise<void> {
+  const script = `tries=0; until pkill -KILL -f '[b]in/dmthin ${role} --config'; do tries=$((tries + 1)); [ $tries -lt 600 ]; sleep 0.1; done`;
+  await scene.cluster.node(node).run(["sh", "-ec", script]);
 }
 
 async function nodePluginKilled(scene: Scene): Promise<void> {
@@ -21,17 +22,17 @@ async function nodePluginKilled(scene: Scene): Promise<void> {
   const names = numbered(4, "during");
   await scene.apply(...names.flatMap((name) => [claim(name), pod(name, { claims: [name], node })]));
   for (let kills = 0; kills < 4; kills += 1) {
-    await killDriver(scene, node);
+    await kill(scene, node, "node");
     await sleep(2500); // into another part of what goes on
   }
   await scene.ready(...names);
   const written = await Promise.all(names.map((name) => scene.write(name)));
   await scene.apply(...names.map((name) => snapshot(name, name)));
-  await killDriver(scene, node);
+  await kill(scene, node, "node");
   await scene.snapshotReady(...names);
   assert.equal(await scene.sum("steady"), steady); // its mount outlived the driver
   await scene.kubectl("delete", "pods", ...names, "--wait=false");
-  await killDriver(scene, node);
+  await kill(scene, node, "node");
   await scene.gone("pod", ...names);
   await scene.apply(...names.map((name) => pod(name, { claims: [name] })));
   await scene.ready(...names);
@@ -91,9 +92,12 @@ async function restarts(scene: Scene, names: readonly string[]): Promise<Readonl
 
 async function controllerKilled(scene: Scene): Promise<void> {
   const names = numbered(6, "during");
+  const selector = ["--namespace", NAMESPACE, "--selector", "app.kubernetes.io/component=controller"];
+  const placed = await scene.cluster.kubectl(["get", "pods", ...selector, "-o", "jsonpath={.items[*].spec.nodeName}"]);
+  const nodes = [...new Set(placed.split(" "))];
   await scene.apply(...names.map((name) => claim(name, { storageClass: "dmthin-immediate" })));
   for (let kills = 0; kills < 3; kills += 1) {
-    for (const node of scene.cluster.nodes) await node.ask({ argv: ["pkill", "-KILL", "-f", "bin/dmthin controller --config"] });
+    await Promise.all(nodes.map((node) => kill(scene, node, "controller")));
     await sleep(3000);
   }
   await scene.bound(...names);
