@@ -4,7 +4,9 @@ import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { MiB } from "../../../src/units.ts";
 import { BLANK, contentOf } from "../disk-content.ts";
-import { cleanMachine, dm, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
+import { silentLogger } from "../../../src/logger.ts";
+import { createBacking } from "../../../src/pool/create-backing.ts";
+import { cleanMachine, describePool, dm, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
 import { SparseDisks } from "./sparse-disks.ts";
 
 jest.setTimeout(180_000);
@@ -211,6 +213,21 @@ test("a disk that is not there is waited for, one too small is refused, and noth
   const small = `/dev/dm-${dm.info("TEST-small")?.minor}`;
   await expect(openPool(state, { devices: [small] })).rejects.toThrow(/a pool takes at least 1 GiB/);
   expect(contentOf(FIRST)).toBe(BLANK);
+});
+
+test("a pool that is refused tells of its disks, too", async () => {
+  tool("mkfs.xfs", "-q", SECOND);
+  const description = describePool({ devices: [FIRST, SECOND, "/dev/disk/by-id/absent"] });
+  const parts = { dm, stateDirectory: join(state, "direct"), lvmLock: undefined, logger: silentLogger, probe: async () => undefined };
+  const backing = createBacking(description, parts);
+  await expect(backing.openCatalogFolder?.()).rejects.toThrow(/it holds xfs/);
+  expect(backing.disks).toEqual({
+    members: [],
+    excluded: [
+      { path: SECOND, reason: "it holds xfs" },
+      { path: "/dev/disk/by-id/absent", reason: "it is not there" },
+    ],
+  });
 });
 
 test("a volume group that another state directory made for a pool of this name is not taken", async () => {
