@@ -6,7 +6,6 @@ import { NodePools } from "./cluster/pools/node-pools.ts";
 import { SavedPools } from "./cluster/pools/saved-pools.ts";
 import { kubernetesService } from "./config/environment.ts";
 import type { NodeConfig } from "./config/node.ts";
-import type { PoolDescription } from "./config/pool-description.ts";
 import { createAdminServer } from "./csi/admin-service.ts";
 import { createNodeServer } from "./csi/csi-server.ts";
 import { Registration } from "./csi/registration.ts";
@@ -14,13 +13,14 @@ import { DmthinError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 import { Machine } from "./machine.ts";
 import { NodeCluster } from "./node-cluster.ts";
-import { removeClosedPool, takeBackPool } from "./offline/beside-driver.ts";
+import { removeClosedPool } from "./offline/beside-driver.ts";
 import type { Pool } from "./pool/pool.ts";
 import type { Service } from "./until-signal.ts";
 
 /** Over all pools: each of them has a limit of its own, and they come and go. */
 const TRIMS_AT_ONCE = 16;
 const CLOSE_MS = 5000;
+const REGISTERED = "1 since the kubelet has registered the driver.";
 
 interface Surroundings {
   readonly logger: Logger;
@@ -42,7 +42,9 @@ interface Readiness {
 export async function startNode(config: NodeConfig, { logger, version, connect = connectApiServer }: Surroundings): Promise<Service> {
   const { nodeName: node, stateDirectory, runDirectory } = config;
   logger.info("starting", { version, node });
-  const api = await connect({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent: `dmthin-node/${version}` });
+  const observe: ConnectOptions["observe"] = (request) => machine.metrics?.observeRequest(request);
+  const userAgent = `dmthin-node/${version}`;
+  const api = await connect({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent, observe });
   const events = new ApiEvents({ server: api, controller: "dmthin.io/node", instance: node, logger });
   let isServing = false;
   let cluster: NodeCluster | undefined;
@@ -54,15 +56,13 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   const beside = { stateDirectory, runDirectory, logger };
   const remove = async (pool: Pool, { wipe }: { readonly wipe: boolean }): Promise<void> =>
     machine.takeOut(pool, async () => removeClosedPool(pool.description, { wipe, ...beside }));
-  const takeBack = async (description: PoolDescription): Promise<boolean> => takeBackPool(description, beside);
-  const host = { open: machine.open.bind(machine), reopen: machine.reopen.bind(machine), takeBack, remove };
+  const host = { open: machine.open.bind(machine), reopen: machine.reopen.bind(machine), remove };
   const pools = new NodePools({ node, host, saved: new SavedPools(stateDirectory, logger), directories: { stateDirectory, runDirectory }, logger });
   const { volumes, metrics } = machine;
   const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
   const { maxVolumesPerNode, alphaCapabilities: alpha } = config;
   const csi = createNodeServer({ nodeVolumes: volumes, volumes, maxVolumesPerNode, options: { alpha }, health, logger, version, observe: metrics?.observe });
   const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep: new ClusterUpkeep({ local: volumes, pools }), version, node, logger });
-  const registration = new Registration({ directory: config.registrationDirectory, endpoint: config.endpoint, logger });
   const service: Service = {
     close: async (deadlineMs, hurry) => {
       const until = performance.now() + deadlineMs;

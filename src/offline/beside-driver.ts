@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PoolDescription } from "../config/pool-description.ts";
 import { isError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import { importPool } from "./import.ts";
 import { OfflinePool } from "./offline-pool.ts";
 import { removePool } from "./remove.ts";
 
@@ -29,29 +28,6 @@ export async function removeClosedPool(description: PoolDescription, { wipe, ...
     return true;
   };
   await removePool(pool, { wipe, confirm, progress: (text) => logger.info("removing a pool", { pool: name, step: text }) });
-}
-
-/**
- * Takes back a pool on whole disks that this machine's state directory does not know, as after its system disk was lost:
- * when the disks have a group that was made for a pool of this name, with its catalogue whole. All else, such as going by
- * an old copy of the catalogue, is for a person to agree to: then nothing is changed. Answers whether it is back.
- */
-export async function takeBackPool(description: PoolDescription, beside: Beside): Promise<boolean> {
-  if (description.backing.kind !== "directLvm") return false;
-  const { logger } = beside;
-  const { name } = description;
-  await using pool = await take(description, beside);
-  if (await pool.isMade()) return false;
-  try {
-    const report = await importPool(pool, { copy: undefined, confirm: async () => false, progress: (text) => logger.debug(text, { pool: name }) });
-    if (report !== undefined) logger.info("a pool that was made before is back, from its own catalogue", { pool: name, ...report });
-    return report !== undefined;
-  } catch (error) {
-    // Nothing is there to be taken back, or not as it should be: then the start says so, which looks at the same disks.
-    if (!isError(error, "pool-refused") && !isError(error, "pool-unchanged")) throw error;
-    logger.debug("no pool is taken back", { pool: name, error });
-    return false;
-  }
 }
 
 async function take(description: PoolDescription, { stateDirectory, runDirectory, logger }: Beside): Promise<OfflinePool> {

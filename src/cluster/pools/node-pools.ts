@@ -16,9 +16,8 @@ import type { SavedPool, SavedPools } from "./saved-pools.ts";
 
 /** This machine's pools, as whoever decides which there are changes them. */
 export interface PoolHost {
+  /** What a pool's disks hold of before is taken back, where it is on record that they are this machine's. */
   open(descriptions: readonly PoolDescription[]): Promise<readonly Pool[]>;
-  /** Takes back what this machine's disks hold of a pool that it does not know any more, if that is certain. */
-  takeBack(description: PoolDescription): Promise<boolean>;
   /** The same pool by another description: it is away for a moment, its volumes stay in use. */
   reopen(pool: Pool, description: PoolDescription): Promise<Pool>;
   /** Takes a pool that holds nothing off this machine; `wipe` gives its disks back clean. Throws what is in the way; the pool is served as before then. */
@@ -182,7 +181,6 @@ export class NodePools {
     }
     const description = this.#accept(written, entry);
     if (description === undefined) return;
-    if (entry === undefined) await host.takeBack(description);
     await saved.write(written);
     if (entry === undefined) {
       const [pool] = await host.open([description]);

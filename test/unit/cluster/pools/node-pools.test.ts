@@ -25,11 +25,6 @@ class Host implements PoolHost {
     return descriptions.map((description) => this.#open("open", description));
   }
 
-  async takeBack({ name }: PoolDescription): Promise<boolean> {
-    this.asked.push(`take back ${name}`);
-    return false;
-  }
-
   async reopen(_: unknown, description: PoolDescription): Promise<SeenPool> {
     return this.#open("reopen", description);
   }
@@ -91,9 +86,9 @@ test("a node has the pools of those ThinPools that select it", async () => {
   await create("other", loop("other", { nodeSelector: { matchExpressions: [{ key: "disks", operator: "DoesNotExist" }] } }));
   const { pools, host } = await start();
   await eventually(() => expect(pools.isKnown).toBe(true));
-  expect(host.asked).toEqual(["take back all", "open all", "take back fast", "open fast"]);
+  expect(host.asked).toEqual(["open all", "open fast"]);
   await server.objects(NODE).patch("one", { metadata: { labels: { disks: null } } });
-  await eventually(() => expect(host.asked.slice(4).toSorted()).toEqual(["open other", "remove fast", "take back other"]));
+  await eventually(() => expect(host.asked.slice(2).toSorted()).toEqual(["open other", "remove fast"]));
 });
 
 test("what was accepted is what a driver starts with while the API server is away; and it is not known then what else there is", async () => {
@@ -135,7 +130,7 @@ test("an option that may change is followed, saved first; what changes nothing o
   expect(host.pools.get("all")?.description.overcommitRatio).toBe(2);
   await thinPools().patch("all", { spec: { deletionPolicy: "Wipe" } });
   await eventually(() => expect(pools.seen().get("all")?.observedGeneration).toBe(3));
-  expect(host.asked).toEqual(["take back all", "open all", "reopen all"]);
+  expect(host.asked).toEqual(["open all", "reopen all"]);
   expect(await new SavedPools(state, silentLogger).read()).toMatchObject([{ generation: 3, spec: { overcommitRatio: 2, deletionPolicy: "Wipe" } }]);
 });
 
@@ -166,7 +161,7 @@ test("a ThinPool that is wrong is refused with what is wrong, on nobody else's a
   await create("fast");
   const { pools, host } = await start();
   await eventually(() => expect(pools.seen().get("all")).toMatchObject({ pool: undefined, refusal: expect.stringContaining("spec.backing.loop.directory") }));
-  await eventually(() => expect(host.asked).toEqual(["take back fast", "open fast"]));
+  await eventually(() => expect(host.asked).toEqual(["open fast"]));
   expect(pools.isKnown).toBe(true);
   await thinPools().patch("all", { spec: loop("fast") });
   await eventually(() => expect(pools.seen().get("all")?.refusal).toContain("ThinPool fast"));
@@ -195,7 +190,7 @@ test("a pool whose ThinPool is deleted waits for what it holds, then goes by its
   );
   host.pools.get("all")?.serves();
   await eventually(() => expect(pools.seen().size).toBe(0));
-  expect(host.asked).toEqual(["take back all", "open all", "wipe all"]);
+  expect(host.asked).toEqual(["open all", "wipe all"]);
   expect(await new SavedPools(state, silentLogger).read()).toEqual([]);
 });
 
