@@ -12,6 +12,8 @@ export type Request = { readonly id: number } & (
   | { readonly do: "call"; readonly pool: string; readonly name: keyof PoolCalls; readonly args: readonly unknown[] }
   /** Whether the pool says that a call is stuck. */
   | { readonly do: "stuck"; readonly pool: string }
+  /** How many calls the pool says that it has not answered, beyond all patience. */
+  | { readonly do: "unanswered"; readonly pool: string }
   /** Reads a file, in libuv's threads, which a driver shares with all its pools. */
   | { readonly do: "read-file" }
   | { readonly do: "close"; readonly deadlineMs: number }
@@ -59,6 +61,8 @@ async function carryOut(request: Request): Promise<unknown> {
     }
     case "stuck":
       return poolOf(request.pool).view.stuck !== undefined;
+    case "unanswered":
+      return poolOf(request.pool).view.unanswered;
     case "read-file":
       return (await readFile("/etc/passwd")).length;
     case "close":

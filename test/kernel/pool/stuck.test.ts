@@ -127,9 +127,12 @@ test("snapshots of four volumes that hang are given up, others are served; a sus
   const calls = ["w", "x", "y", "z"].map(async (name) => snapshot(name));
   await expectOthersServed();
   expect((await Promise.all(calls)).map(({ code }) => code)).toEqual(["pool-stuck", "pool-stuck", "pool-stuck", "pool-stuck"]);
+  // What they will have made is not known before they have ended: until then nothing of theirs is absent.
+  expect(await host.ask({ do: "unanswered", pool: STUCK })).toMatchObject({ value: 4 });
   await sleep(5_000); // beyond the engine's own deadline of the first
   rig.dm.resume(poolDevice());
   while ((await snapshot("w")).value === undefined) await sleep(100);
+  while ((await host.ask({ do: "unanswered", pool: STUCK })).value !== 0) await sleep(100);
   while (suspended(devices).includes(true)) await sleep(100);
   expect((await host.call(STUCK, "inventory")).value).toEqual({ orphans: [], discrepancies: [] });
 });
