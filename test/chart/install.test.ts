@@ -104,4 +104,6 @@ test("installed, upgraded, used by its jobs and uninstalled, with definitions an
 
   await release("install", "dmthin", CHART);
   expect(await names("thinpool")).toEqual(["thinpool.dmthin.io/fast"]);
+  await server.must(["delete", "crd", "thinvolumes.dmthin.io", "thinsnapshots.dmthin.io"]);
+  expect(await asJob("guard")).toMatchObject({ status: 0 });
 }, 180_000);

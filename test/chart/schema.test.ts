@@ -267,6 +267,10 @@ describe("the account of a node's pod", () => {
     refused(await patch("nodethinpools", "mine.node1/status", { status: { phase: "Refused" } }, as("node2")), "only what belongs to the node");
     refused(await server.kubectl(["delete", "nodethinpool", "mine.node1", ...flags("node2")]), "only what belongs to the node");
     accepted(await server.kubectl(["delete", "nodethinpool", "mine.node1", ...flags("node1")]));
+    const taken = object("NodeThinPool", "mine.node2", { poolName: "mine", nodeName: "node1" });
+    refused(await server.kubectl(["create", "-f", "-", ...flags("node1")], taken), "called by its pool and its node");
+    const long = object("NodeThinPool", `mine.${"n".repeat(230)}-0123456789abcdef`, { poolName: "mine", nodeName: "n".repeat(249) });
+    accepted(await server.kubectl(["create", "-f", "-", ...flags("n".repeat(249))], long));
   });
 
   test("has no rights to nodes, pools or claims beyond reading what it needs", async () => {

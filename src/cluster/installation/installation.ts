@@ -1,5 +1,6 @@
-import type { ApiServer } from "../api/objects-api.ts";
-import { THIN_POOL, THIN_SNAPSHOT, THIN_SNAPSHOT_GROUP, THIN_VOLUME } from "../objects/kinds.ts";
+import { isError } from "../../errors.ts";
+import type { ApiServer, Listing } from "../api/objects-api.ts";
+import { THIN_POOL, THIN_SNAPSHOT, THIN_SNAPSHOT_GROUP, THIN_VOLUME, type Kind } from "../objects/kinds.ts";
 import { isTerminating, type ApiObject } from "../objects/meta.ts";
 import type { ThinPool } from "../objects/thin-pool.ts";
 import { mergePatch } from "../node/merge-patch.ts";
@@ -43,9 +44,9 @@ export interface Held {
 
 /** Every volume, snapshot and group that the cluster knows of, also those that this version cannot read. */
 export async function heldByNodes(server: ApiServer, signal?: AbortSignal): Promise<readonly Held[]> {
-  const volumes = await server.objects(THIN_VOLUME).list({}, signal);
-  const snapshots = await server.objects(THIN_SNAPSHOT).list({}, signal);
-  const groups = await server.objects(THIN_SNAPSHOT_GROUP).list({}, signal);
+  const volumes = await listed(server, THIN_VOLUME, signal);
+  const snapshots = await listed(server, THIN_SNAPSHOT, signal);
+  const groups = await listed(server, THIN_SNAPSHOT_GROUP, signal);
   return [
     ...volumes.items.map((each) => held(THIN_VOLUME.kind, each, each.spec.claim)),
     ...snapshots.items.map((each) => held(THIN_SNAPSHOT.kind, each)),
@@ -54,6 +55,16 @@ export async function heldByNodes(server: ApiServer, signal?: AbortSignal): Prom
     ...unreadable(THIN_SNAPSHOT.kind, snapshots.unreadable),
     ...unreadable(THIN_SNAPSHOT_GROUP.kind, groups.unreadable),
   ];
+}
+
+/** A kind that the cluster does not know any more has no objects: they went with its definition. */
+async function listed<Item extends ApiObject>(server: ApiServer, kind: Kind<Item>, signal?: AbortSignal): Promise<Pick<Listing<Item>, "items" | "unreadable">> {
+  try {
+    return await server.objects(kind).list({}, signal);
+  } catch (error) {
+    if (isError(error, "api-refused") && error.facts.status === 404) return { items: [] };
+    throw error;
+  }
 }
 
 interface Placed extends ApiObject {

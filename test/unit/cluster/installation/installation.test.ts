@@ -60,6 +60,14 @@ test("what nodes hold is told with who has it", async () => {
   ]);
 });
 
+test("nodes hold nothing of a kind whose definition is gone; what cannot be asked is not nothing", async () => {
+  const gone = new DmthinError({ code: "api-refused", request: "list", status: 404, reason: "the server could not find the requested resource" });
+  for (const { kind } of [THIN_VOLUME, THIN_SNAPSHOT, THIN_SNAPSHOT_GROUP]) server.fail("list", kind, 1, gone);
+  expect(await heldByNodes(server)).toEqual([]);
+  server.fail("list", "ThinSnapshot", 1, new DmthinError({ code: "api-refused", request: "list", status: 403, reason: "no" }));
+  await expect(heldByNodes(server)).rejects.toThrow(/403/);
+});
+
 const told = async (status: "True" | "False", message: string) => {
   const conditions = [{ type: "Ready", status, reason: "Told", message, lastTransitionTime: new Date(0).toISOString() }];
   await server.objects(THIN_POOL).patch("fast", { status: { conditions, observedGeneration: 1 } }, { subresource: "status" });
