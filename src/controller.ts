@@ -10,10 +10,12 @@ import { kubernetesService } from "./config/environment.ts";
 import { createControllerServer } from "./csi/csi-server.ts";
 import { DRIVER_NAME } from "./csi/options.ts";
 import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { createMetrics, listenFor } from "./serve-metrics.ts";
 import type { Service } from "./until-signal.ts";
 
 const CLOSE_MS = 5000;
+const UNCLAIMED = "ThinVolumes that neither a PersistentVolume nor a claim knows, for an hour at least.";
 
 interface Surroundings {
   readonly logger: Logger;
@@ -26,7 +28,9 @@ interface Surroundings {
 export async function startController(config: ControllerConfig, { logger, version, connect = connectApiServer }: Surroundings): Promise<Service> {
   const { namespace, agentSelector, nodeMissingForMs, startupTaint } = config;
   logger.info("starting", { version, namespace });
-  const api = await connect({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent: `dmthin-controller/${version}` });
+  const observe: ConnectOptions["observe"] = (request) => metrics?.observeRequest(request);
+  const userAgent = `dmthin-controller/${version}`;
+  const api = await connect({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent, observe });
   const controller = new Controller({ api, namespace, agentSelector, nodeMissingForMs, startupTaint, driverName: DRIVER_NAME, logger });
   const leadership = new Leadership({ leases: api.objects(LEASE, namespace), name: config.lease, identity: `${hostname()}_${randomUUID()}`, logger });
   const { enableAttach, attachLimit } = config.testing;
@@ -37,8 +41,9 @@ export async function startController(config: ControllerConfig, { logger, versio
     return isServing ? { ready: !abnormal, message } : { ready: false, message: "the controller is being started, or ends" };
   };
   const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
-  const pools = { pools: [], perVolume: false, exclusiveIntervalMs: undefined };
-  const metrics = await createMetrics({ ...pools, ...config.metrics, node: "", version, readiness, logger });
+  const pools = { pools: undefined, perVolume: false, exclusiveIntervalMs: undefined };
+  const gauges = [{ name: "dmthin_unclaimed_volumes", help: UNCLAIMED, value: () => controller.unclaimedCount }];
+  const metrics: Metrics | undefined = await createMetrics({ ...pools, ...config.metrics, cluster: { gauges }, node: "", version, readiness, logger });
   const isNode = (name: string): boolean => controller.isNode(name);
   const csi = createControllerServer({ volumes: controller.volumes, isNode, health, options, logger, version, observe: metrics?.observe });
   const ending = new AbortController();

@@ -42,6 +42,8 @@ export interface MachineOptions {
   /** The uuids by which a pool of that name is on record elsewhere as this machine's. Default: it is on record nowhere. */
   readonly recordedUuids?: (pool: string) => readonly string[];
   readonly readiness: MetricsParts["readiness"];
+  /** Of a role under Kubernetes. */
+  readonly cluster?: MetricsParts["cluster"];
 }
 
 /** What the roles that have pools have in common: this machine's pools and volumes, and all that looks after them. */
@@ -80,8 +82,9 @@ export class Machine {
     saveMemory();
     const bootId = (await readFile(BOOT_ID, "utf8")).trim();
     const pools = new Set<Pool>();
-    const { config, version, readiness, logger } = options;
-    const metrics = await createMetrics({ ...config.metrics, pools, node: config.nodeName, version, readiness, logger });
+    const { config, version, readiness, logger, cluster } = options;
+    const asked = cluster === undefined ? {} : { cluster };
+    const metrics = await createMetrics({ ...config.metrics, ...asked, pools, node: config.nodeName, version, readiness, logger });
     const machine = new Machine(options, pools, { bootId, metrics });
     await machine.open(descriptions);
     return machine;

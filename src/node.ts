@@ -52,7 +52,10 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
     pools.isKnown ? undefined : new DmthinError({ code: "pools-unknown", node, reason: "the API server has not told them yet" });
   const readiness = (): Readiness => readinessOf(machine.pools, { isServing, isSynced: cluster?.isSynced === true && pools.isKnown });
   const recordedUuids = (pool: string): readonly string[] => cluster?.recordedUuids(pool) ?? [];
-  const machine: Machine = await Machine.start({ config, logger, version, readiness, unknownPools, recordedUuids, trimsAtOnce: TRIMS_AT_ONCE }, []);
+  const registration = new Registration({ directory: config.registrationDirectory, endpoint: config.endpoint, logger });
+  const gauges = [{ name: "dmthin_kubelet_registered", help: REGISTERED, value: () => Number(registration.isRegistered) }];
+  const options = { config, logger, version, readiness, unknownPools, recordedUuids, trimsAtOnce: TRIMS_AT_ONCE, cluster: { gauges } };
+  const machine: Machine = await Machine.start(options, []);
   const beside = { stateDirectory, runDirectory, logger };
   const remove = async (pool: Pool, { wipe }: { readonly wipe: boolean }): Promise<void> =>
     machine.takeOut(pool, async () => removeClosedPool(pool.description, { wipe, ...beside }));

@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { Registry } from "prom-client";
 import type { Logger } from "../logger.ts";
 import type { Pool } from "../pool/pool.ts";
+import { ApiMetrics, type ApiRequestSeen } from "./api-metrics.ts";
 import { gaugeOf } from "./gauges.ts";
 import { Measuring } from "./measuring.ts";
 import { OperationMetrics, type AnsweredCall } from "./operation-metrics.ts";
@@ -11,9 +12,13 @@ import { addPoolMetrics } from "./pool-metrics.ts";
 import { volumeMetrics } from "./volume-metrics.ts";
 
 export interface MetricsParts {
-  readonly pools: Iterable<Pool>;
+  /** undefined: a role that has none. */
+  readonly pools: Iterable<Pool> | undefined;
   readonly version: string;
+  /** Empty for a role that is on none in particular. */
   readonly node: string;
+  /** Of a role under Kubernetes. */
+  readonly cluster?: { readonly gauges: readonly OwnGauge[] };
   readonly logger: Logger;
   readonly listen: { readonly host: string; readonly port: number };
   readonly perVolume: boolean;
@@ -23,7 +28,14 @@ export interface MetricsParts {
   readonly readiness: () => { readonly ready: boolean; readonly message: string };
 }
 
-/** Loaded by its path: see standalone.ts. */
+/** A figure of a role's own, read at each scrape. */
+export interface OwnGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly value: () => number;
+}
+
+/** Loaded by its path: see serve-metrics.ts. */
 export const createMetrics = (parts: MetricsParts): Metrics => new Metrics(parts);
 
 /** Scrapers are few; more connections than these are none of theirs. */
@@ -36,21 +48,27 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #parts: MetricsParts;
   readonly #operations: OperationMetrics;
+  readonly #api: ApiMetrics | undefined;
+  readonly #pools: Iterable<Pool>;
   readonly #server: Server;
   readonly #measuring: Measuring | undefined;
 
   constructor(parts: MetricsParts) {
     this.#parts = parts;
-    const { pools, version, node, logger, perVolume, exclusiveIntervalMs: intervalMs } = parts;
+    const { pools, version, node, cluster, logger, perVolume, exclusiveIntervalMs: intervalMs } = parts;
+    this.#pools = pools ?? [];
     gaugeOf(this.registry, "dmthin_build_info", "The driver: always 1.", ["version", "node"], () => [[{ version, node }, 1]]);
     this.#operations = new OperationMetrics(this.registry);
-    addPoolMetrics(this.registry, pools);
-    this.#measuring = perVolume && intervalMs !== undefined ? new Measuring({ pools, logger, intervalMs }) : undefined;
+    this.#api = cluster === undefined ? undefined : new ApiMetrics(this.registry);
+    for (const { name, help, value } of cluster?.gauges ?? []) gaugeOf(this.registry, name, help, [], () => [[{}, value()]]);
+    if (pools !== undefined) addPoolMetrics(this.registry, pools);
+    this.#measuring = pools !== undefined && perVolume && intervalMs !== undefined ? new Measuring({ pools, logger, intervalMs }) : undefined;
     this.#server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) => void this.#answer(request, response));
     this.#server.maxConnections = MOST_CONNECTIONS;
   }
 
   readonly observe = (call: AnsweredCall): void => this.#operations.observe(call);
+  readonly observeRequest = (request: ApiRequestSeen): void => this.#api?.observe(request);
 
   /** Rejects with Node's error where the address cannot be had. Answers the port, which was drawn when 0 was asked for. */
   async listen(): Promise<number> {
@@ -94,7 +112,7 @@ export class Metrics {
   /** Page by page, so that thousands of volumes never are in memory as text all at once. */
   *#pages(head: string): Iterable<string> {
     let page = head;
-    for (const line of this.#parts.perVolume ? volumeMetrics(this.#parts.pools) : []) {
+    for (const line of this.#parts.perVolume && this.#parts.pools !== undefined ? volumeMetrics(this.#pools) : []) {
       page += line;
       if (page.length < PAGE_LENGTH) continue;
       yield page;

@@ -9,6 +9,8 @@ import { read, send, unreachable, type Sent } from "./http.ts";
 export interface ApiClientOptions {
   /** Such as "dmthin-node/0.1.0": the server's logs and metrics, and managedFields, have it. */
   readonly userAgent: string;
+  /** Told of each request when its answer has begun, repeats too. `code`: HTTP's, or "unreachable". */
+  readonly observe?: (request: { readonly verb: string; readonly kind: string; readonly code: string; readonly seconds: number }) => void;
   /** For one request with its answer, repeats included; of a watch, until it begins. Default 30,000. */
   readonly timeoutMs?: number;
 }
@@ -24,9 +26,11 @@ export class ApiClient {
   readonly #connection: Connection;
   readonly #userAgent: string;
   readonly #timeoutMs: number;
+  readonly #observe: NonNullable<ApiClientOptions["observe"]>;
   readonly #closing = new AbortController();
 
-  constructor(connection: Connection, { userAgent, timeoutMs = 30_000 }: ApiClientOptions) {
+  constructor(connection: Connection, { userAgent, timeoutMs = 30_000, observe = () => undefined }: ApiClientOptions) {
+    this.#observe = observe;
     this.#connection = connection;
     this.#userAgent = userAgent;
     this.#timeoutMs = timeoutMs;
@@ -39,7 +43,7 @@ export class ApiClient {
     try {
       let isRenewed = false;
       for (let tries = 0; ; tries++) {
-        const answer = await read(await this.#send({ ...sent, request }, isRenewed, limit.signal), request, limit.signal);
+        const answer = await read(await this.#send(subject, { ...sent, request }, isRenewed, limit.signal), request, limit.signal);
         const { status, retryAfterSeconds } = answer;
         if (status === 401 && !isRenewed) isRenewed = true;
         else if (retryAfterSeconds !== undefined && (status === 429 || status >= 500) && tries < RETRIES) {
@@ -58,7 +62,7 @@ export class ApiClient {
     const ended = AbortSignal.any([signal, this.#closing.signal]);
     const begun = AbortSignal.any([limit.signal, ended]);
     try {
-      const response = await this.#send({ ...sent, request }, false, begun);
+      const response = await this.#send(subject, { ...sent, request }, false, begun);
       if (response.statusCode !== 200) return await read(response, request, begun);
       limit.end();
       const decoder = new StringDecoder("utf8");
@@ -82,9 +86,17 @@ export class ApiClient {
     this.#connection.close();
   }
 
-  async #send(sent: Sent, renewed: boolean, signal: AbortSignal): Promise<IncomingMessage> {
-    const { headers, ...access } = await this.#access(sent.request, renewed);
-    return send({ ...access, headers: { "user-agent": this.#userAgent, ...headers } }, sent, signal);
+  async #send({ verb, kind }: Subject, sent: Sent, renewed: boolean, signal: AbortSignal): Promise<IncomingMessage> {
+    const start = performance.now();
+    let code = "unreachable";
+    try {
+      const { headers, ...access } = await this.#access(sent.request, renewed);
+      const answer = await send({ ...access, headers: { "user-agent": this.#userAgent, ...headers } }, sent, signal);
+      code = String(answer.statusCode);
+      return answer;
+    } finally {
+      this.#observe({ verb, kind, code, seconds: (performance.now() - start) / 1000 });
+    }
   }
 
   /** A token that cannot be had now may be had later. */
