@@ -11,11 +11,11 @@ import { createControllerServer } from "./csi/csi-server.ts";
 import { DRIVER_NAME } from "./csi/options.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics/metrics.ts";
+import { UNCLAIMED_VOLUMES } from "./metrics/role-gauges.ts";
 import { createMetrics, listenFor } from "./serve-metrics.ts";
 import type { Service } from "./until-signal.ts";
 
 const CLOSE_MS = 5000;
-const UNCLAIMED = "ThinVolumes that neither a PersistentVolume nor a claim knows, for an hour at least.";
 
 interface Surroundings {
   readonly logger: Logger;
@@ -42,7 +42,7 @@ export async function startController(config: ControllerConfig, { logger, versio
   };
   const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
   const pools = { pools: undefined, perVolume: false, exclusiveIntervalMs: undefined };
-  const gauges = [{ name: "dmthin_unclaimed_volumes", help: UNCLAIMED, value: () => controller.unclaimedCount }];
+  const gauges = [{ ...UNCLAIMED_VOLUMES, value: () => controller.unclaimedCount }];
   const metrics: Metrics | undefined = await createMetrics({ ...pools, ...config.metrics, cluster: { gauges }, node: "", version, readiness, logger });
   const isNode = (name: string): boolean => controller.isNode(name);
   const csi = createControllerServer({ volumes: controller.volumes, isNode, health, options, logger, version, observe: metrics?.observe });

@@ -12,6 +12,7 @@ import { Registration } from "./csi/registration.ts";
 import { DmthinError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 import { Machine } from "./machine.ts";
+import { KUBELET_REGISTERED } from "./metrics/role-gauges.ts";
 import { NodeCluster } from "./node-cluster.ts";
 import { removeClosedPool } from "./offline/beside-driver.ts";
 import type { Pool } from "./pool/pool.ts";
@@ -20,7 +21,6 @@ import type { Service } from "./until-signal.ts";
 /** Over all pools: each of them has a limit of its own, and they come and go. */
 const TRIMS_AT_ONCE = 16;
 const CLOSE_MS = 5000;
-const REGISTERED = "1 since the kubelet has registered the driver.";
 
 interface Surroundings {
   readonly logger: Logger;
@@ -53,7 +53,7 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   const readiness = (): Readiness => readinessOf(machine.pools, { isServing, isSynced: cluster?.isSynced === true && pools.isKnown });
   const recordedUuids = (pool: string): readonly string[] => cluster?.recordedUuids(pool) ?? [];
   const registration = new Registration({ directory: config.registrationDirectory, endpoint: config.endpoint, logger });
-  const gauges = [{ name: "dmthin_kubelet_registered", help: REGISTERED, value: () => Number(registration.isRegistered) }];
+  const gauges = [{ ...KUBELET_REGISTERED, value: () => Number(registration.isRegistered) }];
   const options = { config, logger, version, readiness, unknownPools, recordedUuids, trimsAtOnce: TRIMS_AT_ONCE, cluster: { gauges } };
   const machine: Machine = await Machine.start(options, []);
   const beside = { stateDirectory, runDirectory, logger };

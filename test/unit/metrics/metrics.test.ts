@@ -129,3 +129,22 @@ test("volumes are measured by the clock, one pool after the other, and not where
   await measured.promise;
   expect(new Set(asked)).toEqual(new Set(["fast"]));
 });
+
+test("a role under Kubernetes tells its requests to the API server, and figures of its own, at each scrape anew", async () => {
+  let count = 1;
+  const gauges = [{ name: "dmthin_own", help: "Of its own.", value: () => count }];
+  const { metrics, get } = await serving({ cluster: { gauges } });
+  for (const code of ["200", "200", "unreachable"]) metrics.observeRequest({ verb: "list", kind: "ThinPool", code, seconds: 0.02 });
+  const first = await (await get("/metrics")).text();
+  expect(first).toContain('dmthin_api_requests_total{verb="list",kind="ThinPool",code="200"} 2\n');
+  expect(first).toContain('dmthin_api_requests_total{verb="list",kind="ThinPool",code="unreachable"} 1\n');
+  expect(first).toContain('dmthin_api_request_duration_seconds_count{verb="list"} 3\n');
+  expect(first).toContain("dmthin_own 1\n");
+  count = 2;
+  expect(await (await get("/metrics")).text()).toContain("dmthin_own 2\n");
+});
+
+test("a role without pools says nothing of pools; one without a cluster nothing of an API server", async () => {
+  expect(await scrape({ pools: undefined, cluster: { gauges: [] } })).not.toMatch(/dmthin_(pool|volume)_/);
+  expect(await scrape()).not.toContain("dmthin_api_");
+});
