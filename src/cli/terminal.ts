@@ -32,11 +32,14 @@ export function percent(used: number, total: number): string {
   return `${share < 100 ? Math.min(Math.round(share), 99) : Math.round(share)} %`;
 }
 
+/** Between words, but not between a number and its unit. */
+const BREAK = /\s+(?!(?:%|B|[KMGTP]iB)(?!\w))/;
+
 /** Words in lines of at most `width` columns, each with the indent before it. */
 export function wrap(text: string, width: number, indent: string): string {
   const lines: string[] = [];
   let line = indent;
-  for (const word of text.split(/\s+/)) {
+  for (const word of text.split(BREAK)) {
     if (line.length > indent.length && line.length + 1 + word.length > width) {
       lines.push(line);
       line = indent;

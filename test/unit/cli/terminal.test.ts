@@ -22,6 +22,7 @@ test("nothing is called 100 % before it is", () => {
 test("words are wrapped, a word longer than a line stands alone", () => {
   expect(wrap("one two three", 9, "  ")).toBe("  one two\n  three");
   expect(wrap("a 1234567890 b", 6, "")).toBe("a\n1234567890\nb");
+  expect(wrap("by 20 %, to 3 GiB or 4 Bytes", 9, "")).toBe("by 20 %,\nto 3 GiB\nor 4\nBytes");
 });
 
 test("what is piped into a file has no colour codes in it", () => {
