@@ -132,7 +132,8 @@ const KUBELET = {
   tlsPrivateKeyFile: "/run/kubernetes/node.key",
   cgroupDriver: "cgroupfs",
   containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
-  resolvConf: "", // nobody serves names here
+  resolvConf: "",
+  clusterDNS: ["10.96.0.10"], // nobody serves names there
   failSwapOn: false,
   enforceNodeAllocatable: [], // the guest's kernel has no cpusets
   evictionHard: { "memory.available": "50Mi" },
