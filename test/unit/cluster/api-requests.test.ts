@@ -49,6 +49,18 @@ async function watched(script: Script, signal = forever): Promise<{ readonly tol
 }
 
 describe("requests", () => {
+  test("are told with verb, kind and code as they are answered, those too that are not", async () => {
+    const seen: string[] = [];
+    const observe: ApiClientOptions["observe"] = ({ verb, kind, code, seconds }) => void seen.push(`${verb} ${kind} ${code} ${seconds >= 0}`);
+    const api = await volumes([json(200, stored("a")), json(409, { reason: "Conflict" }), cut], { observe });
+    await api.get("a");
+    await expect(api.delete("a")).rejects.toThrow();
+    server?.close();
+    await expect(api.list()).rejects.toThrow();
+    expect(seen.slice(0, 2)).toEqual(["get ThinVolume 200 true", "delete ThinVolume 409 true"]);
+    expect(new Set(seen.slice(2))).toEqual(new Set(["list ThinVolume unreachable true"]));
+  });
+
   test("have the kind's path, the namespace and the server's own prefix", async () => {
     const scripted = await start(json(200, { metadata: { resourceVersion: "9" }, items: [] }));
     const api = scripted.api();
