@@ -92,6 +92,18 @@ describe("leadership", () => {
     await b.stop();
   });
 
+  test("goes on for as long as it is renewed", async () => {
+    const a = contend("a");
+    await eventually(a.leading);
+    for (let rounds = 0; rounds < 4; rounds++) {
+      clock += 15_000;
+      const before = requests();
+      await eventually(() => requests() > before + 2);
+    }
+    expect(journal).toEqual(["a begins"]);
+    await a.stop();
+  });
+
   test("is given up before others may take it, when the API server is away", async () => {
     const a = contend("a");
     await eventually(a.leading);
