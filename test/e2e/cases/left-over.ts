@@ -14,7 +14,7 @@ async function nothing(scene: Scene): Promise<void> {
     assert.deepEqual(mounts, [], `mounts on ${node.name}`);
   }
   await scene.until("nodethinpool", "pools that hold nothing", (pools) => {
-    const empty = pools.every(({ status }) => status?.["volumes"] === 0 && status["snapshots"] === 0 && status["orphans"] === 0);
+    const empty = pools.every(({ status }) => ["volumes", "snapshots", "orphans"].every((count) => (status?.[count] ?? 0) === 0));
     return pools.length > 0 && empty ? true : undefined;
   });
 }

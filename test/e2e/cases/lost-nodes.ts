@@ -27,7 +27,7 @@ async function comesBack(scene: Scene): Promise<void> {
   await scene.gone("thinvolume", volume); // carried out
   await poolsReady(scene.cluster);
   assert(!(await node.run(["dmsetup", "ls"])).includes(volume), "the volume is still there");
-  await scene.untilIs("nodethinpool", `files.${node.name}`, "holds nothing", ({ status }) => status?.["volumes"] === 0 && status["orphans"] === 0);
+  await scene.untilIs("nodethinpool", `files.${node.name}`, "holds nothing", ({ status }) => status?.["volumes"] === 0 && (status["orphans"] ?? 0) === 0);
 }
 
 async function isForgotten(scene: Scene): Promise<void> {
