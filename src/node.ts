@@ -3,7 +3,7 @@ import { ApiEvents } from "./cluster/api/events.ts";
 import type { ApiServer } from "./cluster/api/objects-api.ts";
 import { ClusterUpkeep } from "./cluster/pools/cluster-upkeep.ts";
 import { NodePools } from "./cluster/pools/node-pools.ts";
-import { SavedPools } from "./cluster/pools/saved-pools.ts";
+import { SavedPools } from "./config/saved-pools.ts";
 import { kubernetesService } from "./config/environment.ts";
 import type { NodeConfig } from "./config/node.ts";
 import { createAdminServer } from "./csi/admin-service.ts";

@@ -1,4 +1,4 @@
-import { loadConfig } from "../config/load.ts";
+import { loadPoolsHere } from "../config/pools-here.ts";
 import type { Logger } from "../logger.ts";
 import { checkPool } from "./check.ts";
 import { importPool, type ImportOptions, type ImportReport } from "./import.ts";
@@ -23,7 +23,7 @@ export interface OfflineWork {
 
 export function offlineWork(logger: Logger): OfflineWork {
   const withPool = async <Result>({ configFile, pool }: Which, work: (pool: OfflinePool) => Promise<Result>): Promise<Result> => {
-    await using taken = OfflinePool.take(await loadConfig(configFile), pool, logger);
+    await using taken = OfflinePool.take(await loadPoolsHere(configFile, logger), pool, logger);
     return await work(taken);
   };
   return {

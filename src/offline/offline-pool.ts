@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../catalog/catalog.ts";
 import type { DirectLvmBacking, PoolDescription } from "../config/pool-description.ts";
-import type { StandaloneConfig } from "../config/standalone.ts";
+import type { PoolsHere } from "../config/pools-here.ts";
 import { KernelDeviceMapper } from "../devicemapper/kernel.ts";
 import { parseThinSuperblock, type ThinSuperblock } from "../devicemapper/thin-superblock.ts";
 import { ThinToolsPrograms } from "../devicemapper/thin-tools-programs.ts";
@@ -21,9 +21,6 @@ import type { DirectLvmParts } from "../pool/direct-lvm-parts.ts";
 import { lvmLockOf, tryPoolLock } from "../pool/pool-lock.ts";
 import { openPool, resumeEverything, type OpenPool } from "../pool/recovery.ts";
 import { deactivateIdle, requireIdle } from "./idle.ts";
-
-/** Where pools and their locks are. */
-export type PoolsConfig = Pick<StandaloneConfig, "pools" | "stateDirectory" | "runDirectory">;
 
 const look = async (device: string, signal?: AbortSignal) => probe(run, device, signal);
 
@@ -47,7 +44,7 @@ export class OfflinePool implements AsyncDisposable {
   #isImporting = false;
   #isUnknownGroup = false;
 
-  private constructor(description: PoolDescription, config: PoolsConfig, lock: Lock, logger: Logger) {
+  private constructor(description: PoolDescription, config: PoolsHere, lock: Lock, logger: Logger) {
     this.description = description;
     this.stateDirectory = join(config.stateDirectory, description.name);
     this.runDirectory = config.runDirectory;
@@ -59,7 +56,7 @@ export class OfflinePool implements AsyncDisposable {
   }
 
   /** Throws "root-needed", "not-found", or "pool-unchanged" while a driver has the pool or something of it is in use; nothing was touched then. */
-  static take(config: PoolsConfig, name: string, logger: Logger): OfflinePool {
+  static take(config: PoolsHere, name: string, logger: Logger): OfflinePool {
     if (process.getuid?.() !== 0) throw new DmthinError({ code: "root-needed", operation: "work on a pool's disks" });
     const description = config.pools.find((pool) => pool.name === name);
     if (description === undefined) throw new DmthinError({ code: "not-found", kind: "pool", id: name });

@@ -12,7 +12,7 @@ import type { ThinPool } from "../objects/thin-pool.ts";
 import { changeProblems, namedDisks } from "./description-change.ts";
 import type { PoolSeen } from "./pool-status.ts";
 import { whatHolds } from "./removal.ts";
-import type { SavedPool, SavedPools } from "./saved-pools.ts";
+import type { SavedPool, SavedPools } from "../../config/saved-pools.ts";
 
 /** This machine's pools, as whoever decides which there are changes them. */
 export interface PoolHost {

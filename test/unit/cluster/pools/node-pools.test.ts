@@ -7,7 +7,7 @@ import { NODE } from "../../../../src/cluster/objects/core.ts";
 import { THIN_POOL, type Kind } from "../../../../src/cluster/objects/kinds.ts";
 import type { ApiObject } from "../../../../src/cluster/objects/meta.ts";
 import { NodePools, type PoolHost } from "../../../../src/cluster/pools/node-pools.ts";
-import { SavedPools } from "../../../../src/cluster/pools/saved-pools.ts";
+import { SavedPools } from "../../../../src/config/saved-pools.ts";
 import type { PoolDescription } from "../../../../src/config/pool-description.ts";
 import { DmthinError } from "../../../../src/errors.ts";
 import { silentLogger } from "../../../../src/logger.ts";

@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { types } from "node:util";
-import type { Logger } from "../../logger.ts";
+import type { Logger } from "../logger.ts";
 
 /** A pool's name has no dot: no pool's own folder is called so. */
 const FOLDER = "thinpools.d";

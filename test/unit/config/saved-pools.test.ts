@@ -2,9 +2,9 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { SavedPools } from "../../../../src/cluster/pools/saved-pools.ts";
-import { silentLogger } from "../../../../src/logger.ts";
-import { recordingLogger } from "../../csi/served.ts";
+import { SavedPools } from "../../../src/config/saved-pools.ts";
+import { silentLogger } from "../../../src/logger.ts";
+import { recordingLogger } from "../csi/served.ts";
 
 let state = "";
 beforeEach(async () => {
