@@ -2,6 +2,7 @@ import { DmthinError } from "../../errors.ts";
 import type { Logger } from "../../logger.ts";
 import type { Pool } from "../../pool/pool.ts";
 import type { Volumes } from "../../volumes/volumes.ts";
+import { isTerminating } from "../objects/meta.ts";
 import type { ThinSnapshotGroup } from "../objects/thin-snapshot-group.ts";
 import type { ThinSnapshot } from "../objects/thin-snapshot.ts";
 import type { ThinVolume } from "../objects/thin-volume.ts";
@@ -74,8 +75,9 @@ export class NodeReconciler {
     return this.#queue.busy;
   }
 
-  /** Looks at the pools, in memory, and then at the objects of those that have come, gone or changed. */
+  /** Looks at the pools, in memory, and then at the objects of those that have come, gone or changed, and at what is free to be deleted now. */
   look(): void {
+    for (const name of this.#freed()) this.#queue.add(`${carryVolumes.kind}/${name}`);
     const before = this.#poolsThen;
     this.#poolsThen = this.#lookAtPools();
     const changed = new Set([...before.keys(), ...this.#poolsThen.keys()].filter((name) => before.get(name) !== this.#poolsThen.get(name)));
@@ -96,6 +98,18 @@ export class NodeReconciler {
     const reconciler = new Reconciler(carrier, store, { node, pools, volumes: local, recorder, logger, signal: this.#ending.signal });
     const end = store.cache.onChange((name) => this.#queue.add(`${carrier.kind}/${name}`));
     return [carrier.kind, { pass: async (name, attempt) => reconciler.pass(name, attempt), items: () => store.cache.items, end }];
+  }
+
+  /** Volumes whose deletion was refused because they were in use, and are no more: nothing else tells of that. */
+  #freed(): readonly string[] {
+    const pools = Array.from(this.#options.pools);
+    return Array.from(this.#options.volumes.cache.items.values())
+      .filter((item) => isTerminating(item) && item.status.failure?.code === "volume-staged")
+      .filter(({ metadata, spec }) => {
+        const record = pools.find(({ description }) => description.name === spec.poolName)?.view.thins.get(metadata.name);
+        return record?.kind === "volume" && record.staging === undefined && record.publications.length === 0;
+      })
+      .map(({ metadata }) => metadata.name);
   }
 
   #poolOf(key: string): string {

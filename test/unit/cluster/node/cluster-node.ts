@@ -7,6 +7,7 @@ import type { ThinVolume, ThinVolumeSpec } from "../../../../src/cluster/objects
 import { NodeReconciler } from "../../../../src/cluster/node/node-reconciler.ts";
 import type { Store } from "../../../../src/cluster/api/store.ts";
 import { silentLogger } from "../../../../src/logger.ts";
+import type { WorkQueueOptions } from "../../../../src/cluster/node/work-queue.ts";
 import type { Pool } from "../../../../src/pool/pool.ts";
 import type { LocalVolumes } from "../../../../src/volumes/local-volumes.ts";
 import { groupId, snapshotId, volumeId } from "../../../../src/volumes/ids.ts";
@@ -33,6 +34,7 @@ export interface AgentOptions {
   readonly pools: Iterable<Pool>;
   readonly local: Pick<LocalVolumes, "within">;
   /** Puts something between the agent and the API server, such as its death. */
+  readonly queue?: WorkQueueOptions;
   readonly through?: <Item extends ApiObject>(api: ObjectsApi<Item>) => ObjectsApi<Item>;
 }
 
@@ -45,7 +47,7 @@ export class Cluster {
   readonly events: Told[] = [];
   readonly #agents: Agent[] = [];
 
-  startAgent({ pools, local, through = (api) => api }: AgentOptions): Agent {
+  startAgent({ pools, local, queue = { minimumMs: 1, maximumMs: 20 }, through = (api) => api }: AgentOptions): Agent {
     const store = <Item extends ApiObject>(kind: Kind<Item>): Store<Item> => {
       const api = through(this.server.objects(kind));
       return {
@@ -62,7 +64,7 @@ export class Cluster {
       ...stores,
       recorder,
       logger: silentLogger,
-      queue: { minimumMs: 1, maximumMs: 20 },
+      queue,
       lookMs: 10,
     });
     const agent: Agent = {

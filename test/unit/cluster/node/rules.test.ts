@@ -223,6 +223,22 @@ describe("failures", () => {
     expect(cluster.events).toEqual([{ object: A, reason: "VolumeStaged" }]);
   });
 
+  test("a deletion that was refused is done when the volume is free, and not only after the next pause", async () => {
+    await agent.close();
+    let pauses = 0;
+    const untilForEver = (): number => (++pauses > 3 ? 1e6 : 0);
+    agent = cluster.startAgent({ pools: [node.world.pool], local: node.world.volumes, queue: { minimumMs: 1, random: untilForEver } });
+    await cluster.volume("a");
+    await cluster.ready("a");
+    const use = await node.client.mount(A);
+    await cluster.volumes.delete(A);
+    await cluster.until(cluster.volumes, A, (item) => item?.status.failure?.code === "volume-staged");
+    await settled();
+    await node.client.unmount(use);
+    await cluster.gone(cluster.volumes, A);
+    expect(pauses).toBeGreaterThan(3);
+  });
+
   test("the name of what is still being deleted is an answer, which holds nothing: whoever asks repeats it, and has it when it is free", async () => {
     await cluster.volume("a");
     await cluster.ready("a");
