@@ -28,6 +28,7 @@ interface Surroundings {
 export async function startController(config: ControllerConfig, { logger, version, connect = connectApiServer }: Surroundings): Promise<Service> {
   const { namespace, agentSelector, nodeMissingForMs, startupTaint } = config;
   logger.info("starting", { version, namespace });
+  let metrics: Metrics | undefined; // the first requests come before it is there
   const observe: ConnectOptions["observe"] = (request) => metrics?.observeRequest(request);
   const userAgent = `dmthin-controller/${version}`;
   const api = await connect({ kubeconfig: config.kubeconfig, service: kubernetesService(), logger, userAgent, observe });
@@ -43,7 +44,7 @@ export async function startController(config: ControllerConfig, { logger, versio
   const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
   const pools = { pools: undefined, perVolume: false, exclusiveIntervalMs: undefined };
   const gauges = [{ ...UNCLAIMED_VOLUMES, value: () => controller.unclaimedCount }];
-  const metrics: Metrics | undefined = await createMetrics({ ...pools, ...config.metrics, cluster: { gauges }, node: "", version, readiness, logger });
+  metrics = await createMetrics({ ...pools, ...config.metrics, cluster: { gauges }, node: "", version, readiness, logger });
   const isNode = (name: string): boolean => controller.isNode(name);
   const csi = createControllerServer({ volumes: controller.volumes, isNode, health, options, logger, version, observe: metrics?.observe });
   const ending = new AbortController();
