@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface BackoffOptions {
   /** The first pause, at most. Default 200. */
   readonly minimumMs?: number;
-  /** The longest. Default 30,000. */
+  /** The longest: so late at most is noticed that the API server is back. Default 10,000. */
   readonly maximumMs?: number;
 }
 
@@ -13,7 +13,7 @@ export class Backoff {
   readonly #maximumMs: number;
   #nextMs: number;
 
-  constructor({ minimumMs = 200, maximumMs = 30_000 }: BackoffOptions = {}) {
+  constructor({ minimumMs = 200, maximumMs = 10_000 }: BackoffOptions = {}) {
     this.#minimumMs = minimumMs;
     this.#maximumMs = maximumMs;
     this.#nextMs = minimumMs;
