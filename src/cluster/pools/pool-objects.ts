@@ -137,5 +137,11 @@ export class PoolObjects {
 
 const EMPTY: NodeThinPoolStatus = nodeThinPoolStatus.parse({});
 
-const stateOf = (status: NodeThinPoolStatus): object =>
-  Object.fromEntries(Object.entries(status).filter(([key, value]) => value !== undefined && !FIGURES.has(key)));
+/** Sentences tell figures too, such as how much is free in a pool that is filling up. */
+const stateOf = (status: NodeThinPoolStatus): object => ({
+  ...Object.fromEntries(Object.entries(status).filter(([key, value]) => value !== undefined && !FIGURES.has(key))),
+  message: withoutNumbers(status.message),
+  conditions: status.conditions.map((condition) => ({ ...condition, message: withoutNumbers(condition.message) })),
+});
+
+const withoutNumbers = (sentence: string): string => sentence.replaceAll(/\d+(\.\d+)?/g, "#");

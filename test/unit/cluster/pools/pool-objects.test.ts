@@ -67,6 +67,16 @@ test("figures are written at most every 30 s, a change of state at once", async 
   expect(await written()).toMatchObject({ volumes: 4 });
 });
 
+test("a sentence that tells figures is one of them; another sentence is a change of state", async () => {
+  const said = (message: string) =>
+    status({ message, conditions: [{ type: "Ready", status: "True", reason: "Serves", message, lastTransitionTime: "2026-11-21T12:00:00Z" }] });
+  await tell(said("it has 9.8 GiB free"));
+  await tell(said("it has 9.7 GiB free"));
+  expect(await written()).toMatchObject({ message: "it has 9.8 GiB free" });
+  await tell(said("it has nothing free"));
+  expect(await written()).toMatchObject({ message: "it has nothing free", conditions: [{ message: "it has nothing free" }] });
+});
+
 test("what the status does not say any more goes from the object", async () => {
   await tell(status({ excludedDisks: [{ path: "/dev/sda", reason: "in use" }], extensionHeadroomBytes: 1 }));
   now += 30_000;
