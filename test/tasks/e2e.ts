@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { csiSanity } from "../conformance/csi-sanity.ts";
 import { runProgram } from "../harness/part.ts";
 import { testCommand } from "../harness/test-command.ts";
+import { nodeBinary } from "../lab/checkout.ts";
 import { prepareCluster } from "../lab/cluster/cluster.ts";
 import { inOwnNamespaces } from "../lab/cluster/own-namespaces.ts";
 import { productImage } from "../lab/cluster/product-image.ts";
@@ -22,6 +24,9 @@ const cases = {
   run: async () => {
     const image = await productImage();
     await prepareCluster([image]);
+    await csiSanity();
+    const { failed } = await runProgram([nodeBinary, join(import.meta.dirname, "build.ts")]);
+    if (failed > 0) throw new Error("the driver cannot be built");
     return runProgram(inOwnNamespaces(script("run.ts"), [image, ...words]));
   },
 };

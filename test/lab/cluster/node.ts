@@ -84,6 +84,11 @@ export class ClusterNode implements AsyncDisposable {
     return JSON.parse(text) as AgentAnswer;
   }
 
+  /** A file that only root reads. */
+  async write(file: string, text: string): Promise<void> {
+    await this.run(["sh", "-c", `umask 077 && cat > ${file}`], text);
+  }
+
   async startKubelet(): Promise<void> {
     const kubelet = `${program(this.#options.tools, "kubelet")} --config=/run/kubernetes/kubelet.yaml --kubeconfig=/run/kubernetes/kubeconfig --hostname-override=${this.name} --node-ip=${this.address}`;
     await this.run(["sh", "-c", `setsid --fork ${kubelet} >> /var/log/kubelet.log 2>&1`]);
@@ -111,15 +116,11 @@ export class ClusterNode implements AsyncDisposable {
   async #configureKubelet(): Promise<void> {
     const { certificates } = this.#options;
     await certificates.issue(this.name, { user: `system:node:${this.name}`, group: "system:nodes", addresses: [`IP:${this.address}`, `DNS:${this.name}`] });
-    await this.#write("/run/kubernetes/ca.crt", await readFile(certificates.certificate("ca"), "utf8"));
-    await this.#write("/run/kubernetes/node.crt", await readFile(certificates.certificate(this.name), "utf8"));
-    await this.#write("/run/kubernetes/node.key", await readFile(certificates.key(this.name), "utf8"));
-    await this.#write("/run/kubernetes/kubeconfig", await kubeconfig(certificates, this.name));
-    await this.#write("/run/kubernetes/kubelet.yaml", JSON.stringify(KUBELET));
-  }
-
-  async #write(file: string, text: string): Promise<void> {
-    await this.run(["sh", "-c", `umask 077 && cat > ${file}`], text);
+    await this.write("/run/kubernetes/ca.crt", await readFile(certificates.certificate("ca"), "utf8"));
+    await this.write("/run/kubernetes/node.crt", await readFile(certificates.certificate(this.name), "utf8"));
+    await this.write("/run/kubernetes/node.key", await readFile(certificates.key(this.name), "utf8"));
+    await this.write("/run/kubernetes/kubeconfig", await kubeconfig(certificates, this.name));
+    await this.write("/run/kubernetes/kubelet.yaml", JSON.stringify(KUBELET));
   }
 }
 
