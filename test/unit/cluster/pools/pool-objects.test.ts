@@ -67,9 +67,10 @@ test("figures are written at most every 30 s, a change of state at once", async 
   expect(await written()).toMatchObject({ volumes: 4 });
 });
 
+const said = (message: string) =>
+  status({ message, conditions: [{ type: "Ready", status: "True", reason: "Serves", message, lastTransitionTime: "2026-11-21T12:00:00Z" }] });
+
 test("a sentence that tells figures is one of them; another sentence is a change of state", async () => {
-  const said = (message: string) =>
-    status({ message, conditions: [{ type: "Ready", status: "True", reason: "Serves", message, lastTransitionTime: "2026-11-21T12:00:00Z" }] });
   await tell(said("it has 9.8 GiB free"));
   await tell(said("it has 9.7 GiB free"));
   expect(await written()).toMatchObject({ message: "it has 9.8 GiB free" });
