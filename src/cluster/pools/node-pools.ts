@@ -189,12 +189,13 @@ export class NodePools {
       logger.info("a pool of this node is set up", { pool: name, generation });
       return;
     }
-    entry.saved = written;
-    if (isDeepStrictEqual(description, entry.description)) return;
-    logger.info("a pool's description has changed: it is opened anew, and its volumes stay in use", { pool: name, generation });
-    entry.pool = await host.reopen(entry.pool, description);
-    entry.description = description;
-    entry.disksAdded = false;
+    if (!isDeepStrictEqual(description, entry.description)) {
+      logger.info("a pool's description has changed: it is opened anew, and its volumes stay in use", { pool: name, generation });
+      entry.pool = await host.reopen(entry.pool, description);
+      entry.description = description;
+      entry.disksAdded = false;
+    }
+    entry.saved = written; // not before it is so: this is what is told
   }
 
   /** The description that is to be followed from now on; undefined: it is refused, which is kept to be told. */
