@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { output } from "../../harness/program.ts";
 
@@ -30,6 +30,11 @@ export class SparseDisks implements Disposable {
       for (const bytes of [0, this.#bytes]) truncateSync(this.#files[index] ?? "", bytes);
       output("blockdev", ["--flushbufs", disk]); // what was read of it before
     }
+  }
+
+  /** What one takes of the memory. */
+  bytesTaken(disk: string): number {
+    return statSync(this.#files[this.paths.indexOf(disk)] ?? "").blocks * 512;
   }
 
   [Symbol.dispose](): void {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
@@ -15,7 +16,7 @@ const MiB = 1024 ** 2;
 const FOLDER = "/run/watching";
 const DISK = "/run/watching-disk";
 const [ROWS, COLUMNS] = [24, 100];
-const [HOME, TO_LINE_END, TO_END] = ["\u001B[H", "\u001B[K", "\u001B[J"];
+const [HOME, TO_END] = ["\u001B[H", "\u001B[J"];
 const [OPEN, CLOSE] = ["\u001B[?1049h\u001B[?25l", "\u001B[?25h\u001B[?1049l"];
 const SEEN_MS = 60_000;
 const CTRL_C = "\u0003";
@@ -53,17 +54,16 @@ function watch() {
   /** Whole pages, as they followed each other; without colours. */
   const frames = (): readonly string[] =>
     screen
-      .replaceAll(/\u001B\[\d*m/g, "")
       .split(HOME)
       .slice(1)
       .filter((frame) => frame.includes(TO_END))
-      .map((frame) => frame.slice(0, frame.indexOf(TO_END)));
+      .map((frame) => stripVTControlCharacters(frame.slice(0, frame.indexOf(TO_END))));
   return {
     frames,
     until: async (seen: (frame: string) => boolean): Promise<string> => {
       for (const begun = performance.now(); performance.now() - begun < SEEN_MS; await sleep(50)) {
         const last = frames().at(-1);
-        if (last !== undefined && seen(last)) return last.replaceAll(TO_LINE_END, "");
+        if (last !== undefined && seen(last)) return last;
       }
       throw new Error(`it was never seen. What was last on the screen:\n${frames().at(-1) ?? screen}`);
     },
@@ -97,7 +97,7 @@ test("who watches a pool sees it fill, grow, be full, and have room again, on on
   for (const frame of watching.frames()) {
     const lines = frame.split("\n");
     expect(lines.length).toBeLessThanOrEqual(ROWS);
-    for (const line of lines) expect(line.replace(TO_LINE_END, "").length).toBeLessThanOrEqual(COLUMNS);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(COLUMNS);
   }
   // The terminal is given back as it was, with what was seen last.
   expect(screen.indexOf(OPEN)).toBeGreaterThanOrEqual(0);
