@@ -15,7 +15,7 @@ interface Seen<Item extends PlacedObject> {
   readonly now: Date;
 }
 
-const READY = (message: string): Told => ({ type: "Ready", status: "True", reason: "Available", message });
+const available = (message: string): Told => ({ type: "Ready", status: "True", reason: "Available", message });
 const notReady = (reason: string, message: string): Told => ({ type: "Ready", status: "False", reason, message });
 
 /** What is there. `answers`: the spec was carried out as it is now. */
@@ -29,7 +29,7 @@ export function statusOfHeld<Item extends PlacedObject>(seen: Seen<Item>, { answ
   if (facts === undefined) return { ...status };
   const damage = carrier.damage(pool.pool.view, item);
   const lost: Told | undefined = damage === undefined ? undefined : { type: "Lost", status: "True", reason: "ThinDeviceMissing", message: damage };
-  const told = [...(damage === undefined ? [READY(`it is in pool ${item.spec.poolName}`)] : [notReady("Lost", damage)]), lost, healthOf(seen)];
+  const told = [...(damage === undefined ? [available(`it is in pool ${item.spec.poolName}`)] : [notReady("Lost", damage)]), lost, healthOf(seen)];
   return {
     ...withTold({ ...status, conditions: lost === undefined ? withoutConditions(status.conditions, ["Lost"]) : status.conditions }, told, now),
     ...facts,
