@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { readText, readYaml } from "../config/load.ts";
 import type { AppliedPool, Held, PoolHealth } from "../cluster/installation/installation.ts";
 import { DmthinError } from "../errors.ts";
 import { begin, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type End } from "./command.ts";
@@ -52,6 +51,7 @@ export function addClusterCommands(dmthin: Command, parts: ClusterParts, end: En
 }
 
 async function applyPools(work: ClusterWork, file: string, { output }: Terminal): Promise<number> {
+  const { readText, readYaml } = await import("../config/load.ts"); // with a schema and a log, for which other commands do not wait
   const applied = await work.applyPools(poolsOf(readYaml(await readText(file, "as argument"), file), file));
   for (const { name, outcome } of applied) output.write(`ThinPool ${name}: ${outcome}\n`);
   return EXIT_OK;
