@@ -17,40 +17,55 @@ import { untilJudged } from "./waiting.ts";
 export async function expandVolume(parts: ControllerParts, id: string, size: SizeRange, call: Call): Promise<Volume> {
   using _ = parts.locks.take("expansion", { exclusive: [id] });
   const { requiredBytes, limitBytes = null } = storableSize(size);
-  const volume = await requireVolume(parts, id, call);
-  const currentBytes = volume.status.sizeBytes ?? 0;
-  if (limitBytes !== null && limitBytes < currentBytes) throw tooLarge(currentBytes, limitBytes);
-  if (requiredBytes <= currentBytes) return toVolume(parts, volume);
-  const isAsked = volume.spec.requiredBytes === requiredBytes && (volume.spec.limitBytes ?? null) === limitBytes;
-  const asked = isAsked ? volume : await change(parts, volume, { requiredBytes, limitBytes }, call);
-  const putBack: MergePatch = { requiredBytes: currentBytes, limitBytes: null };
-  const expanded = await carriedOut(parts, asked, { operation: "expansion", putBack }, call);
-  if ((expanded.status.sizeBytes ?? 0) >= requiredBytes) return toVolume(parts, expanded);
-  throw new DmthinError({ code: "in-progress", kind: "volume", id, operation: "another expansion" });
+  for (let volume = await requireVolume(parts, id, call); ; volume = await requireLive(parts, id, call)) {
+    const currentBytes = volume.status.sizeBytes ?? 0;
+    if (limitBytes !== null && limitBytes < currentBytes) throw tooLarge(currentBytes, limitBytes);
+    if (requiredBytes <= currentBytes) return toVolume(parts, volume);
+    const isAsked = volume.spec.requiredBytes === requiredBytes && (volume.spec.limitBytes ?? null) === limitBytes;
+    const asked = isAsked ? volume : await change(parts, volume, { requiredBytes, limitBytes }, call);
+    if (asked === undefined) continue;
+    const expanded = await carriedOut(parts, asked, { operation: "expansion", putBack: { requiredBytes: currentBytes, limitBytes: null } }, call);
+    if ((expanded.status.sizeBytes ?? 0) >= requiredBytes) return toVolume(parts, expanded);
+    throw new DmthinError({ code: "in-progress", kind: "volume", id, operation: "another expansion" });
+  }
 }
 
-/** What `change` does not name stays as it is. Of what cannot be had, nothing is. */
+/** What `wanted` does not name stays as it is. Of what cannot be had, nothing is. */
 export async function modifyVolume(parts: ControllerParts, id: string, wanted: Partial<MutableParameters>, call: Call): Promise<void> {
   using _ = parts.locks.take("modification", { exclusive: [id] });
-  const volume = await requireVolume(parts, id, call);
-  const now: Readonly<Record<string, unknown>> = volume.spec.parameters;
-  const news = Object.entries(wanted).filter(([key, value]) => value !== now[key]);
-  const before = Object.fromEntries(Object.keys(wanted).map((key) => [key, volume.status.parameters[key as keyof MutableParameters] ?? null]));
-  const asked = news.length === 0 ? volume : await change(parts, volume, { parameters: Object.fromEntries(news) }, call);
-  if (news.length === 0 && isInEffect(volume, wanted)) return;
-  await carriedOut(parts, asked, { operation: "modification", putBack: { parameters: before } }, call);
+  for (let volume = await requireVolume(parts, id, call); ; volume = await requireLive(parts, id, call)) {
+    const now: Readonly<Record<string, unknown>> = volume.spec.parameters;
+    const news = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => value !== now[key]));
+    const isNews = Object.keys(news).length > 0;
+    if (!isNews && isInEffect(volume, wanted)) return;
+    const asked = isNews ? await change(parts, volume, { parameters: news }, call) : volume;
+    if (asked === undefined) continue;
+    const before = Object.fromEntries(Object.keys(wanted).map((key) => [key, volume.status.parameters[key as keyof MutableParameters] ?? null]));
+    await carriedOut(parts, asked, { operation: "modification", putBack: { parameters: before } }, call);
+    return;
+  }
 }
 
 const isInEffect = ({ status }: ThinVolume, wanted: Partial<MutableParameters>): boolean =>
   Object.entries(wanted).every(([key, value]) => status.parameters[key as keyof MutableParameters] === value);
 
-/** Of the volume as it was seen. Throws "api-conflict" when it has changed since, and "not-found". */
-async function change({ volumes }: ControllerParts, volume: ThinVolume, spec: MergePatch, call: Call): Promise<ThinVolume> {
+/** Of the volume as it was seen; undefined: it has changed since, or is gone. */
+async function change({ volumes }: ControllerParts, volume: ThinVolume, spec: MergePatch, call: Call): Promise<ThinVolume | undefined> {
   const { name: id, uid, resourceVersion } = volume.metadata;
-  const changed = await volumes.api.patch(id, { spec }, { preconditions: { uid, resourceVersion } }, call.signal);
-  if (changed === undefined) throw new DmthinError({ code: "not-found", kind: "volume", id });
-  volumes.cache.note(changed);
-  return changed;
+  try {
+    const changed = await volumes.api.patch(id, { spec }, { preconditions: { uid, resourceVersion } }, call.signal);
+    if (changed !== undefined) volumes.cache.note(changed);
+    return changed;
+  } catch (error) {
+    if (isError(error, "api-conflict")) return undefined;
+    throw error;
+  }
+}
+
+/** Throws "not-found". */
+async function requireLive(parts: ControllerParts, id: string, call: Call): Promise<ThinVolume> {
+  await findLive(parts.volumes, id, call);
+  return requireVolume(parts, id, call);
 }
 
 /** Waits until the node has answered this generation of the spec, or a later one. */

@@ -17,6 +17,16 @@ import type { World, WorldOptions } from "./world.ts";
 
 const NAMESPACE = "dmthin-system";
 const LABELS = { "app.kubernetes.io/name": "dmthin", "app.kubernetes.io/component": "node" };
+/** How the controllers of this cluster are told to run. */
+export const CONTROLLER = {
+  namespace: NAMESPACE,
+  agentSelector: Object.entries(LABELS)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(","),
+  nodeMissingForMs: 600_000,
+  startupTaint: undefined,
+  driverName: "csi.dmthin.io",
+};
 const NODE_POOL = nodeThinPoolName(POOL, NODE);
 /** Sidecars wait for a minute. What does not end by itself is told to be in progress after this. */
 const PATIENCE_MS = 2500;
@@ -83,17 +93,7 @@ export class ClusterWorld extends SimulatedNode implements World {
     await this.#install();
     const reconciler = this.#startAgent();
     await this.#tellAgent(true);
-    const controller = new Controller({
-      api: this.#api,
-      namespace: NAMESPACE,
-      agentSelector: Object.entries(LABELS)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(","),
-      nodeMissingForMs: 600_000,
-      startupTaint: undefined,
-      driverName: "csi.dmthin.io",
-      logger: silentLogger,
-    });
+    const controller = new Controller({ ...CONTROLLER, api: this.#api, logger: silentLogger });
     this.#running = { controller, close: async () => void (await Promise.all([controller.close(), reconciler.close()])) };
   }
 
