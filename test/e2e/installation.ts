@@ -19,8 +19,8 @@ export const VALUES = {
   },
   pools: {
     files: { default: true, backing: { loop: { directory: "/var/lib/dmthin/files", dataSize: "6Gi" } } },
-    strict: { overcommitRatio: 1, backing: { loop: { directory: "/var/lib/dmthin/strict", dataSize: "4Gi" } } },
-    tiny: { whenFull: "error", backing: { loop: { directory: "/var/lib/dmthin/tiny", dataSize: "512Mi" } } },
+    strict: { overcommitRatio: 1, defaultVolumeSize: "1Gi", backing: { loop: { directory: "/var/lib/dmthin/strict", dataSize: "4Gi" } } },
+    tiny: { whenFull: "error", defaultVolumeSize: "256Mi", backing: { loop: { directory: "/var/lib/dmthin/tiny", dataSize: "512Mi" } } },
     disks: { backing: { directLvm: { devices: ["/dev/ubdc"] } } },
   },
   storageClasses: [
