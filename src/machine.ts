@@ -102,17 +102,17 @@ export class Machine {
     return this.#replace(pool, description);
   }
 
-  /** Ends a pool's thread for `work`, after which it is no more. When that fails, the pool is opened again, and the error thrown. */
-  async takeOut(pool: Pool, work: () => Promise<void>): Promise<void> {
+  /** Ends a pool's thread for `work`, after which it is no more. When that fails, the pool is opened again, and answered with the error. */
+  async takeOut(pool: Pool, work: () => Promise<void>): Promise<{ readonly error: unknown; readonly pool: Pool } | undefined> {
     await pool.close(CLOSE_MS);
     try {
       await work();
     } catch (error) {
-      await this.#replace(pool, pool.description);
-      throw error;
+      return { error, pool: await this.#replace(pool, pool.description) };
     }
     this.#pools.delete(pool);
     this.#watch.follow();
+    return undefined;
   }
 
   /** In one step: there is no moment in which the pool is not there. */

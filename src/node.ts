@@ -57,7 +57,7 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   const options = { config, logger, version, readiness, unknownPools, recordedUuids, trimsAtOnce: TRIMS_AT_ONCE, cluster: { gauges } };
   const machine: Machine = await Machine.start(options, []);
   const beside = { stateDirectory, runDirectory, logger };
-  const remove = async (pool: Pool, { wipe }: { readonly wipe: boolean }): Promise<void> =>
+  const remove = async (pool: Pool, { wipe }: { readonly wipe: boolean }) =>
     machine.takeOut(pool, async () => removeClosedPool(pool.description, { wipe, ...beside }));
   const host = { open: machine.open.bind(machine), reopen: machine.reopen.bind(machine), remove };
   const pools = new NodePools({ node, host, saved: new SavedPools(stateDirectory, logger), directories: { stateDirectory, runDirectory }, logger });

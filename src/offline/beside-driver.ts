@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PoolDescription } from "../config/pool-description.ts";
 import { isError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
+import { readMark } from "../pool/direct-lvm-mark.ts";
 import { OfflinePool } from "./offline-pool.ts";
-import { removePool } from "./remove.ts";
+import { isWiping, removePool } from "./remove.ts";
 
 /** The dead man's handle of a pool that was closed has its lock for a moment longer. */
 const LOCK_MS = 5_000;
@@ -27,7 +28,18 @@ export async function removeClosedPool(description: PoolDescription, { wipe, ...
     logger.info("a pool is removed", { pool: name, steps });
     return true;
   };
-  await removePool(pool, { wipe, confirm, progress: (text) => logger.info("removing a pool", { pool: name, step: text }) });
+  // Of what was refused before it was a pool nothing is ours to wipe: it is let go as it is.
+  const isOurs = wipe && (await wasEverMade(pool));
+  await removePool(pool, { wipe: isOurs, confirm, progress: (text) => logger.info("removing a pool", { pool: name, step: text }) });
+}
+
+async function wasEverMade(pool: OfflinePool): Promise<boolean> {
+  if (isWiping(pool)) return true;
+  if (pool.description.backing.kind === "directLvm") return (await readMark(pool.stateDirectory)) !== undefined; // also when its making was interrupted
+  const catalog = await pool.openCatalog();
+  const { formatted } = catalog?.identity ?? { formatted: false };
+  catalog?.close();
+  return formatted;
 }
 
 async function take(description: PoolDescription, { stateDirectory, runDirectory, logger }: Beside): Promise<OfflinePool> {

@@ -104,6 +104,9 @@ async function requireEmptyMetadata(pool: OfflinePool): Promise<void> {
   );
 }
 
+/** Whether a wipe has begun. */
+export const isWiping = (pool: OfflinePool): boolean => existsSync(markOf(pool));
+
 /** There from before the first write of a wipe: what is blank by it already is not taken for another's. */
 const markOf = ({ stateDirectory }: OfflinePool): string => join(stateDirectory, "wiping");
 

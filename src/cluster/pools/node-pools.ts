@@ -20,8 +20,8 @@ export interface PoolHost {
   open(descriptions: readonly PoolDescription[]): Promise<readonly Pool[]>;
   /** The same pool by another description: it is away for a moment, its volumes stay in use. */
   reopen(pool: Pool, description: PoolDescription): Promise<Pool>;
-  /** Takes a pool that holds nothing off this machine; `wipe` gives its disks back clean. Throws what is in the way; the pool is served as before then. */
-  remove(pool: Pool, options: { readonly wipe: boolean }): Promise<void>;
+  /** Takes a pool that holds nothing off this machine; `wipe` gives its disks back clean. Answers what is in the way, and the pool as it is served again then. */
+  remove(pool: Pool, options: { readonly wipe: boolean }): Promise<{ readonly error: unknown; readonly pool: Pool } | undefined>;
 }
 
 export interface NodePoolsOptions {
@@ -32,6 +32,8 @@ export interface NodePoolsOptions {
   readonly logger: Logger;
   /** From one look at what waits to the next. Default: 5 s. */
   readonly lookMs?: number;
+  /** After a removal that failed: the pool is away for a moment at each attempt. Default: a minute. */
+  readonly retryMs?: number;
 }
 
 /** What the API server tells. */
@@ -46,11 +48,14 @@ interface Entry {
   description: PoolDescription;
   pool: Pool;
   removal: string | undefined;
+  /** Of the clock that only goes forwards: when it may be removed again. */
+  removableFrom: number;
   /** Whether named disks that the pool lacks have been added since it was opened. */
   disksAdded: boolean;
 }
 
 const LOOK_MS = 5_000;
+const RETRY_MS = 60_000;
 const CHANGED = "put it back, or delete the ThinPool and wait until this node has let go of the pool";
 
 /**
@@ -92,7 +97,7 @@ export class NodePools {
     for (const [index, pool] of pools.entries()) {
       const { saved: accepted, description } = found[index] ?? {};
       if (accepted === undefined || description === undefined) throw new Error("a pool was opened that nobody asked for");
-      this.#entries.set(accepted.name, { saved: accepted, description, pool, removal: undefined, disksAdded: false });
+      this.#entries.set(accepted.name, { saved: accepted, description, pool, removal: undefined, removableFrom: -Infinity, disksAdded: false });
     }
   }
 
@@ -185,7 +190,7 @@ export class NodePools {
     if (entry === undefined) {
       const [pool] = await host.open([description]);
       if (pool === undefined) throw new Error("a pool was not opened");
-      this.#entries.set(name, { saved: written, description, pool, removal: undefined, disksAdded: false });
+      this.#entries.set(name, { saved: written, description, pool, removal: undefined, removableFrom: -Infinity, disksAdded: false });
       logger.info("a pool of this node is set up", { pool: name, generation });
       return;
     }
@@ -250,12 +255,15 @@ export class NodePools {
       entry.removal = `${why}, and it waits: ${held}`;
       return;
     }
-    entry.removal = `${why}: it is being removed`;
-    try {
-      await host.remove(entry.pool, { wipe: policyOf(object?.spec ?? entry.saved.spec) === "Wipe" && entry.description.backing.kind !== "existing" });
-    } catch (error) {
-      if (!(error instanceof DmthinError)) throw error;
-      entry.removal = `${why}, and it cannot be removed: ${error.message}`;
+    if (performance.now() < entry.removableFrom) return;
+    entry.removal ??= `${why}: it is being removed`;
+    const wipe = policyOf(object?.spec ?? entry.saved.spec) === "Wipe" && entry.description.backing.kind !== "existing";
+    const failed = await host.remove(entry.pool, { wipe });
+    if (failed !== undefined) {
+      const { error, pool } = failed;
+      entry.pool = pool;
+      entry.removableFrom = performance.now() + (this.#options.retryMs ?? RETRY_MS);
+      entry.removal = `${why}, and it cannot be removed: ${error instanceof Error ? error.message : String(error)}`;
       logger.warn("a pool cannot be removed, and is tried again", { pool: name, error });
       return;
     }

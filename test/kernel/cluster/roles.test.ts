@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { THIN_POOL, THIN_VOLUME } from "../../../src/cluster/objects/kinds.ts";
@@ -158,6 +159,26 @@ test("a rebuilt node takes its pool back from its disks, with all volumes; a wip
   await bench.server.objects(THIN_POOL).delete("fast");
   await eventually(async () => expect(await bench.nodePool("fast")).toBeUndefined());
   expect(firstMegabyte(disk).every((byte) => byte === 0)).toBe(true);
+});
+
+test("a disk that holds something is refused by name, and let go as it was when the ThinPool goes", async () => {
+  const [disk = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
+  expect(spawnSync("mkfs.ext4", ["-F", "-q", disk]).status).toBe(0);
+  const before = firstMegabyte(disk);
+  try {
+    await bench.putPool("fast", { backing: { directLvm: { devices: [disk] } }, deletionPolicy: "Wipe" });
+    await Promise.all([bench.startNode(), bench.startController()]);
+    await eventually(async () => {
+      const { status } = (await bench.nodePool("fast")) ?? {};
+      expect(status).toMatchObject({ phase: "Refused", message: expect.stringContaining("ext4"), availableBytes: 0 });
+      expect(status?.excludedDisks).toEqual([{ path: disk, reason: expect.stringContaining("ext4") }]);
+    });
+    await bench.server.objects(THIN_POOL).delete("fast");
+    await eventually(async () => expect(await bench.nodePool("fast")).toBeUndefined());
+    expect(firstMegabyte(disk)).toEqual(before);
+  } finally {
+    spawnSync("wipefs", ["--all", disk]);
+  }
 });
 
 test("a ThinPool that is wrong is refused on the node's object with all its problems, and mended by mending it", async () => {

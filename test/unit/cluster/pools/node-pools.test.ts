@@ -29,10 +29,12 @@ class Host implements PoolHost {
     return this.#open("reopen", description);
   }
 
-  async remove({ description: { name } }: { readonly description: PoolDescription }, { wipe }: { readonly wipe: boolean }): Promise<void> {
+  async remove({ description: { name } }: { readonly description: PoolDescription }, { wipe }: { readonly wipe: boolean }) {
     this.asked.push(`${wipe ? "wipe" : "remove"} ${name}`);
-    if (this.refusal !== undefined) throw this.refusal;
+    const pool = this.pools.get(name);
+    if (this.refusal !== undefined && pool !== undefined) return { error: this.refusal, pool: this.#open("open", pool.description) };
     this.pools.delete(name);
+    return undefined;
   }
 
   #open(how: string, description: PoolDescription): SeenPool {
@@ -70,7 +72,15 @@ function watch<Item extends ApiObject>(kind: Kind<Item>): WatchCache<Item> {
 /** A driver that starts on the node with what it has saved. */
 async function start(): Promise<{ readonly pools: NodePools; readonly host: Host }> {
   const host = new Host();
-  const pools = new NodePools({ node: "one", host, saved: new SavedPools(state, silentLogger), directories: DIRECTORIES, logger: silentLogger, lookMs: 5 });
+  const pools = new NodePools({
+    node: "one",
+    host,
+    saved: new SavedPools(state, silentLogger),
+    directories: DIRECTORIES,
+    logger: silentLogger,
+    lookMs: 5,
+    retryMs: 5,
+  });
   await pools.openSaved();
   pools.begin({ thinPools: watch(THIN_POOL), nodes: watch(NODE) });
   ends.push(async () => pools.close());
