@@ -26,6 +26,8 @@ export interface ClusterOptions {
   readonly memory?: string;
   /** Archives of images beside those that every cluster has, as they were given to `prepareCluster`. */
   readonly images?: readonly string[];
+  /** An audit policy: the API server's requests are told in `control-plane/audit.log` of the folder then. */
+  readonly auditPolicy?: object;
 }
 
 /** Builds what clusters are made of, where that is not there yet: a cluster's own namespaces have no network. */
@@ -50,13 +52,13 @@ export class Cluster implements AsyncDisposable {
     this.nodes = nodes;
   }
 
-  static async start({ nodes: count, poolDisks, memory = "2G", images = [] }: ClusterOptions): Promise<Cluster> {
+  static async start({ nodes: count, poolDisks, memory = "2G", images = [], auditPolicy }: ClusterOptions): Promise<Cluster> {
     const tools = await clusterTools();
     const system = await nodeDisk(tools, await otherImages(tools), images);
     await layNetwork();
     const folder = await ownFolder();
     const certificates = await Certificates.create(folder);
-    const controlPlane = await step("starting the control plane", () => ControlPlane.start(tools, certificates, join(folder, "control-plane")));
+    const controlPlane = await step("starting the control plane", () => ControlPlane.start(tools, certificates, join(folder, "control-plane"), auditPolicy));
     const nodes: ClusterNode[] = [];
     for (let index = 1; index <= count; index += 1) {
       await connectNode(index);

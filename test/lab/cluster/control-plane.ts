@@ -25,12 +25,17 @@ export class ControlPlane implements AsyncDisposable {
     this.#daemons = new Map(daemons.map((daemon) => [daemon.name, daemon]));
   }
 
-  /** @param folder its data, and a log of each program */
-  static async start(tools: ClusterTools, certificates: Certificates, folder: string): Promise<ControlPlane> {
+  /**
+   * @param folder its data, and a log of each program
+   * @param auditPolicy what the API server tells of requests, one line each, in `audit.log` there; by default nothing
+   */
+  static async start(tools: ClusterTools, certificates: Certificates, folder: string, auditPolicy?: object): Promise<ControlPlane> {
     await mkdir(folder, { recursive: true });
     const config = join(folder, "admin.kubeconfig");
     await writeFile(config, await kubeconfig(certificates, "admin"));
-    const daemons = Object.entries(commands(certificates, config, folder)).map(
+    const programs = commands(certificates, config, folder);
+    if (auditPolicy !== undefined) programs["kube-apiserver"].push(...(await auditing(folder, auditPolicy)));
+    const daemons = Object.entries(programs).map(
       ([name, args]) => new Daemon(name, [program(tools, name), ...args], join(folder, `${name}.log`)),
     );
     const plane = new ControlPlane(await ApiClient.create(certificates, "admin"), config, daemons);
@@ -77,7 +82,13 @@ export class ControlPlane implements AsyncDisposable {
   }
 }
 
-function commands(certificates: Certificates, config: string, folder: string): Readonly<Record<string, readonly string[]>> {
+async function auditing(folder: string, policy: object): Promise<readonly string[]> {
+  const file = join(folder, "audit-policy.json");
+  await writeFile(file, JSON.stringify(policy));
+  return [`--audit-policy-file=${file}`, `--audit-log-path=${join(folder, "audit.log")}`];
+}
+
+function commands(certificates: Certificates, config: string, folder: string) {
   return {
     etcd: [
       `--data-dir=${folder}/etcd`,
