@@ -41,11 +41,13 @@ export const toVolume = (parts: ControllerParts, volume: ThinVolume): Volume => 
   record: volumeRecord(volume),
   pool: volume.spec.poolName,
   node: volume.spec.nodeName,
-  condition: conditionOf(parts, volume.spec),
+  condition: conditionOf(parts, volume),
 });
 
-/** A volume is as well as its pool, and as the driver on its node. */
-function conditionOf({ agents, nodePools }: ControllerParts, { nodeName, poolName }: ThinVolumeSpec): Condition {
+/** A volume is as well as its pool, and as the driver on its node; what the node says of it alone goes first. */
+function conditionOf({ agents, nodePools }: ControllerParts, { spec: { nodeName, poolName }, status }: ThinVolume): Condition {
+  const lost = status.conditions.find(({ type, status: is }) => type === "Lost" && is !== "False");
+  if (lost !== undefined) return { abnormal: true, message: lost.message };
   const trouble = agents.trouble(nodeName);
   if (trouble !== undefined) return { abnormal: true, message: `node ${nodeName} does not answer: ${trouble}` };
   const obstacle = poolObstacle(nodePools.cache.items.get(nodeThinPoolName(poolName, nodeName)));

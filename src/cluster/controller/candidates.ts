@@ -1,5 +1,5 @@
 import { nodeLabel } from "../../volumes/node-label.ts";
-import type { NodeThinPool } from "../objects/node-thin-pool.ts";
+import { nodeThinPoolName, type NodeThinPool } from "../objects/node-thin-pool.ts";
 import type { ControllerParts } from "./parts.ts";
 import type { Candidate } from "./placement.ts";
 
@@ -14,9 +14,23 @@ const STATES: Readonly<Record<string, string>> = {
 /** Why a pool there takes nothing new, in words. */
 export function poolObstacle(pool: NodeThinPool | undefined): string | undefined {
   if (pool === undefined) return "it has no such pool";
-  const { phase, message, state } = pool.status;
-  if (phase !== "Ready") return `its pool is ${phase.toLowerCase()}${message === "" ? "" : ` (${message})`}`;
+  const { phase, state } = pool.status;
+  if (phase !== "Ready") return describePhase(pool.status);
   return state === undefined || state === "rw" ? undefined : (STATES[state] ?? `it is in state ${state}`);
+}
+
+/** Why nothing can be begun there, in words: nobody would take it on. What the pool's figures say is the node's to judge. */
+export function troubleAt({ agents, nodePools }: ControllerParts, { nodeName, poolName }: Place): string | undefined {
+  const status = nodePools.cache.items.get(nodeThinPoolName(poolName, nodeName))?.status;
+  const lack = status === undefined ? `it has no pool ${poolName}` : status.phase === "Ready" ? undefined : describePhase(status);
+  return agents.trouble(nodeName) ?? lack;
+}
+
+const describePhase = ({ phase, message }: NodeThinPool["status"]): string => `its pool is ${phase.toLowerCase()}${message === "" ? "" : ` (${message})`}`;
+
+export interface Place {
+  readonly nodeName: string;
+  readonly poolName: string;
 }
 
 /** Each node that has the pool, with what there is to say against it: the one filter of placement and of capacity. */

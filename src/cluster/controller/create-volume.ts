@@ -7,10 +7,10 @@ import { purposeOf, type Purpose } from "../../volumes/wanted.ts";
 import { isAccepted, isTerminating } from "../objects/meta.ts";
 import type { ThinVolume, ThinVolumeSpec } from "../objects/thin-volume.ts";
 import { toVolume } from "./answers.ts";
-import { candidatesOf } from "./candidates.ts";
+import { candidatesOf, troubleAt, type Place } from "./candidates.ts";
 import { requireClaim, type FoundClaim } from "./claims.ts";
 import { differenceOf, fits, storableSize } from "./compare.ts";
-import { findLive, requireSnapshot, requireVolume, type Source } from "./find.ts";
+import { findLive, requireSnapshot, requireVolume } from "./find.ts";
 import { fulfilled, withdraw } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
 import { place } from "./placement.ts";
@@ -64,7 +64,7 @@ async function ask(parts: ControllerParts, id: string, wanted: VolumeWanted, pur
   const source = await sourceOf(parts, wanted, call);
   const claim = wanted.claim === undefined ? undefined : await requireClaim(parts.claims, wanted.claim, wanted.name, call.signal);
   const { poolName, nodeName } = source ?? placeOf(parts, wanted, size.requiredBytes, claim);
-  const trouble = parts.agents.trouble(nodeName);
+  const trouble = troubleAt(parts, { nodeName, poolName });
   if (trouble !== undefined) throw new DmthinError({ code: "node-unavailable", node: nodeName, reason: trouble });
   const spec = specOf(wanted, purpose, { poolName, nodeName, size, claim });
   try {
@@ -78,7 +78,7 @@ async function ask(parts: ControllerParts, id: string, wanted: VolumeWanted, pur
 }
 
 /** Where a copy has to be. Throws "not-found"; "invalid-argument" when it was asked for elsewhere, so that it is not tried on node after node. */
-async function sourceOf(parts: ControllerParts, wanted: VolumeWanted, call: Call): Promise<Source | undefined> {
+async function sourceOf(parts: ControllerParts, wanted: VolumeWanted, call: Call): Promise<Place | undefined> {
   const { origin, parameters, topology } = wanted;
   if (origin.kind === "blank") return undefined;
   const source = origin.kind === "volume" ? (await requireVolume(parts, origin.id, call)).spec : await requireSnapshot(parts, origin.id, call);
@@ -89,13 +89,13 @@ async function sourceOf(parts: ControllerParts, wanted: VolumeWanted, call: Call
   return { nodeName, poolName };
 }
 
-function placeOf(parts: ControllerParts, { parameters, topology }: VolumeWanted, sizeBytes: number, claim: FoundClaim | undefined): Source {
+function placeOf(parts: ControllerParts, { parameters, topology }: VolumeWanted, sizeBytes: number, claim: FoundClaim | undefined): Place {
   const { name: poolName } = requireStaying(choosePool([...parts.pools.cache.items.values()], parameters.pool)).metadata;
   const wanted = { pool: poolName, sizeBytes, topology, selectedNode: claim?.selectedNode };
   return { poolName, nodeName: place(wanted, candidatesOf(parts, poolName)) };
 }
 
-interface Placed extends Source {
+interface Placed extends Place {
   readonly size: ReturnType<typeof storableSize>;
   readonly claim: FoundClaim | undefined;
 }

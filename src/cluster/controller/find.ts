@@ -5,6 +5,7 @@ import { isTerminating, type ApiObject } from "../objects/meta.ts";
 import type { PlacedObject } from "../objects/placed-object.ts";
 import type { ThinSnapshotGroup } from "../objects/thin-snapshot-group.ts";
 import type { ThinVolume } from "../objects/thin-volume.ts";
+import type { Place } from "./candidates.ts";
 import type { ControllerParts } from "./parts.ts";
 
 /** As the API server has it now. */
@@ -38,14 +39,8 @@ export async function requireVolume({ volumes }: ControllerParts, id: string, ca
 export const groupOfMember = ({ groups }: ControllerParts, id: string): ThinSnapshotGroup | undefined =>
   [...groups.cache.items.values()].find(({ status }) => status.snapshots.some((member) => member.id === id));
 
-/** Where a copy's source is. */
-export interface Source {
-  readonly nodeName: string;
-  readonly poolName: string;
-}
-
 /** A snapshot, or a group's. Throws "not-found". */
-export async function requireSnapshot(parts: ControllerParts, id: string, call: Call): Promise<Source> {
+export async function requireSnapshot(parts: ControllerParts, id: string, call: Call): Promise<Place> {
   const group = groupOfMember(parts, id);
   const found = group !== undefined && isServing(group) ? group : await findServing(parts.snapshots, id, call);
   if (found === undefined) throw new DmthinError({ code: "not-found", kind: "snapshot", id });

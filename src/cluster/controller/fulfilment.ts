@@ -1,11 +1,10 @@
 import { DmthinError, isError, type ObjectKind } from "../../errors.ts";
 import type { Call } from "../../volumes/volumes.ts";
-import type { Cache } from "../api/cache.ts";
 import type { Store } from "../api/store.ts";
 import { errorOf, type Failure } from "../objects/failure.ts";
 import { isAccepted, isTerminating } from "../objects/meta.ts";
-import { nodeThinPoolName, type NodeThinPool } from "../objects/node-thin-pool.ts";
 import type { PlacedObject } from "../objects/placed-object.ts";
+import { troubleAt } from "./candidates.ts";
 import type { ControllerParts } from "./parts.ts";
 import { untilJudged } from "./waiting.ts";
 
@@ -65,19 +64,13 @@ async function nextOutcome<Item extends PlacedObject>(
   return untilJudged(call, { kind, id, operation: "creation" }, [cache, parts.agents, parts.nodePools.cache], judge, waitsFor);
 }
 
-function outcomeOf<Item extends PlacedObject>({ agents, nodePools }: ControllerParts, item: Item): Outcome<Item> | undefined {
+function outcomeOf<Item extends PlacedObject>(parts: ControllerParts, item: Item): Outcome<Item> | undefined {
   const { phase, failure } = item.status;
   if (isTerminating(item)) return { kind: "terminating" };
   if (phase === "Ready") return { kind: "ready", item };
   if (phase === "Failed" && failure !== undefined) return { kind: "failed", item, failure };
-  const reason = isAccepted(item) ? undefined : (agents.trouble(item.spec.nodeName) ?? lackOfPool(nodePools.cache, item));
+  const reason = isAccepted(item) ? undefined : troubleAt(parts, item.spec);
   return reason === undefined ? undefined : { kind: "unavailable", item, reason };
-}
-
-/** The pool may have gone while the object was on its way: it would be waited for in vain. */
-function lackOfPool({ items }: Cache<NodeThinPool>, { spec: { poolName, nodeName } }: PlacedObject): string | undefined {
-  const phase = items.get(nodeThinPoolName(poolName, nodeName))?.status.phase;
-  return phase === undefined || phase === "Removing" ? `it has no pool ${poolName}` : undefined;
 }
 
 /** For sentences on what is waited for: where, and why it takes so long, as far as it is known. */

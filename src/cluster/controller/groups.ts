@@ -7,7 +7,8 @@ import { sameList } from "../../volumes/wanted.ts";
 import { isTerminating } from "../objects/meta.ts";
 import type { ThinSnapshotGroup, ThinSnapshotGroupSpec } from "../objects/thin-snapshot-group.ts";
 import { toGroup } from "./answers.ts";
-import { find, findLive, findServing, requireVolume, type Source } from "./find.ts";
+import { troubleAt, type Place } from "./candidates.ts";
+import { find, findLive, findServing, requireVolume } from "./find.ts";
 import { fulfilled, withdraw } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
 import { remove, untilGone } from "./removal.ts";
@@ -55,7 +56,7 @@ async function standingOf(
 async function ask(parts: ControllerParts, id: string, { name, sourceVolumeIds }: GroupWanted, call: Call): Promise<ThinSnapshotGroup | undefined> {
   const { nodeName, poolName } = await onePlace(parts, sourceVolumeIds, call);
   for (const source of sourceVolumeIds) requireFree(parts, snapshotId(memberName(name, source)));
-  const trouble = parts.agents.trouble(nodeName);
+  const trouble = troubleAt(parts, { nodeName, poolName });
   if (trouble !== undefined) throw new DmthinError({ code: "node-unavailable", node: nodeName, reason: trouble });
   const spec: ThinSnapshotGroupSpec = { name, sourceVolumes: [...sourceVolumeIds], nodeName, poolName };
   try {
@@ -69,7 +70,7 @@ async function ask(parts: ControllerParts, id: string, { name, sourceVolumeIds }
 }
 
 /** Throws "sources-apart" when no one moment of them can be had, and "not-found". */
-async function onePlace(parts: ControllerParts, sourceVolumeIds: readonly string[], call: Call): Promise<Source> {
+async function onePlace(parts: ControllerParts, sourceVolumeIds: readonly string[], call: Call): Promise<Place> {
   const volumes = await Promise.all(sourceVolumeIds.map(async (id) => requireVolume(parts, id, call)));
   const places = new Map(volumes.map(({ spec }) => [`${spec.poolName} on node ${spec.nodeName}`, spec]));
   const [place] = places.values();

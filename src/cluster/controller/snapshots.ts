@@ -6,6 +6,7 @@ import type { Call, Snapshot } from "../../volumes/volumes.ts";
 import { isTerminating } from "../objects/meta.ts";
 import type { ThinSnapshot, ThinSnapshotSpec } from "../objects/thin-snapshot.ts";
 import { membersOf, toSnapshot } from "./answers.ts";
+import { troubleAt } from "./candidates.ts";
 import { findLive, findServing, groupOfMember, requireVolume } from "./find.ts";
 import { fulfilled, withdraw } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
@@ -46,7 +47,7 @@ async function standingOf(parts: ControllerParts, { sourceVolumeId }: SnapshotWa
 /** Puts the object there; undefined: the name was taken meanwhile. */
 async function ask(parts: ControllerParts, id: string, { name, sourceVolumeId }: SnapshotWanted, call: Call): Promise<ThinSnapshot | undefined> {
   const { nodeName, poolName } = (await requireVolume(parts, sourceVolumeId, call)).spec;
-  const trouble = parts.agents.trouble(nodeName);
+  const trouble = troubleAt(parts, { nodeName, poolName });
   if (trouble !== undefined) throw new DmthinError({ code: "node-unavailable", node: nodeName, reason: trouble });
   const spec: ThinSnapshotSpec = { name, sourceVolume: sourceVolumeId, nodeName, poolName };
   try {

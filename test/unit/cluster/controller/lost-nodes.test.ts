@@ -100,6 +100,19 @@ describe("a Node object that is gone", () => {
     expect(condition).toEqual({ abnormal: true, message: "node one does not answer: its dmthin pod agent-one is not ready" });
   });
 
+  test("a volume that its node has lost says so", async () => {
+    const id = await make("one");
+    const lost = {
+      type: "Lost",
+      status: "True",
+      reason: "Absent",
+      message: "pool fast is open and does not have it",
+      lastTransitionTime: "2026-01-01T00:00:00Z",
+    };
+    await stage.current.volumes.patch(id, { status: { conditions: [lost] } }, { subresource: "status" });
+    await eventually(async () => expect((await stage.controller.get(id, call())).condition).toEqual({ abnormal: true, message: lost.message }));
+  });
+
   describe("and is told to be forgotten", () => {
     test("what waits there to be deleted goes, with the pool's object once nothing is left of it", async () => {
       const [gone, kept] = [await make("gone"), await make("kept")];

@@ -82,14 +82,17 @@ describe("how a call through objects stays safe", () => {
       expect(await stored()).toBeDefined();
     });
 
-    test("the pool there has gone while the object was on its way: withdrawn too, since it would be waited for in vain", async () => {
+    test.each([
+      ["is being removed", "Removing", "its pool is removing"],
+      ["is not ready any more, perhaps for long", "Pending", "its pool is pending"],
+    ])("the pool there %s, while the object was on its way: withdrawn too, since nobody takes it on", async (_, phase, reason) => {
       const { current } = stage;
       current.node("one").script = "sleeps";
       const creation = stage.controller.create(wanted("one", { topology: at("one") }), call());
       creation.catch(() => undefined);
       await eventually(async () => expect(await stored()).toBeDefined());
-      await current.tellPool("one", { phase: "Removing" });
-      await expect(creation).rejects.toMatchObject({ facts: { code: "node-unavailable", reason: "it has no pool fast" } });
+      await current.tellPool("one", { phase });
+      await expect(creation).rejects.toMatchObject({ facts: { code: "node-unavailable", reason } });
       expect(await stored()).toBeUndefined();
     });
 
