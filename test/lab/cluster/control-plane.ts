@@ -35,9 +35,7 @@ export class ControlPlane implements AsyncDisposable {
     await writeFile(config, await kubeconfig(certificates, "admin"));
     const programs = commands(certificates, config, folder);
     if (auditPolicy !== undefined) programs["kube-apiserver"].push(...(await auditing(folder, auditPolicy)));
-    const daemons = Object.entries(programs).map(
-      ([name, args]) => new Daemon(name, [program(tools, name), ...args], join(folder, `${name}.log`)),
-    );
+    const daemons = Object.entries(programs).map(([name, args]) => new Daemon(name, [program(tools, name), ...args], join(folder, `${name}.log`)));
     const plane = new ControlPlane(await ApiClient.create(certificates, "admin"), config, daemons);
     for (const name of ["etcd", "kube-apiserver"]) plane.daemon(name).start();
     await plane.ready();
