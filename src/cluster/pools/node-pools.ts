@@ -34,6 +34,8 @@ export interface NodePoolsOptions {
   readonly lookMs?: number;
   /** After a removal that failed: the pool is away for a moment at each attempt. Default: a minute. */
   readonly retryMs?: number;
+  /** How long a pool that was refused is left to who may mend it before it is looked at again. Default: five minutes. */
+  readonly refusedMs?: number;
 }
 
 /** What the API server tells. */
@@ -50,12 +52,16 @@ interface Entry {
   removal: string | undefined;
   /** Of the clock that only goes forwards: when it may be removed again. */
   removableFrom: number;
+  /** Of the same clock: since when its lock is free, for commands such as an import. */
+  restingSince: number | undefined;
   /** Whether named disks that the pool lacks have been added since it was opened. */
   disksAdded: boolean;
 }
 
 const LOOK_MS = 5_000;
 const RETRY_MS = 60_000;
+const REFUSED_MS = 300_000;
+const CLOSE_MS = 5_000;
 const CHANGED = "put it back, or delete the ThinPool and wait until this node has let go of the pool";
 
 /**
@@ -97,7 +103,7 @@ export class NodePools {
     for (const [index, pool] of pools.entries()) {
       const { saved: accepted, description } = found[index] ?? {};
       if (accepted === undefined || description === undefined) throw new Error("a pool was opened that nobody asked for");
-      this.#entries.set(accepted.name, { saved: accepted, description, pool, removal: undefined, removableFrom: -Infinity, disksAdded: false });
+      this.#entries.set(accepted.name, opened(accepted, description, pool));
     }
   }
 
@@ -182,7 +188,7 @@ export class NodePools {
     const written: SavedPool = { name, uid, generation, spec };
     if (entry?.saved.uid === uid && entry.saved.generation === generation) {
       this.#refusals.delete(name);
-      return this.#addDisks(entry);
+      return entry.pool.view.status.kind === "refused" ? this.#rest(entry) : this.#addDisks(entry);
     }
     const description = this.#accept(written, entry);
     if (description === undefined) return;
@@ -190,7 +196,7 @@ export class NodePools {
     if (entry === undefined) {
       const [pool] = await host.open([description]);
       if (pool === undefined) throw new Error("a pool was not opened");
-      this.#entries.set(name, { saved: written, description, pool, removal: undefined, removableFrom: -Infinity, disksAdded: false });
+      this.#entries.set(name, opened(written, description, pool));
       logger.info("a pool of this node is set up", { pool: name, generation });
       return;
     }
@@ -198,9 +204,22 @@ export class NodePools {
       logger.info("a pool's description has changed: it is opened anew, and its volumes stay in use", { pool: name, generation });
       entry.pool = await host.reopen(entry.pool, description);
       entry.description = description;
+      entry.restingSince = undefined;
       entry.disksAdded = false;
     }
     entry.saved = written; // not before it is so: this is what is told
+  }
+
+  /** Refused is for a person to mend: meanwhile nobody has its lock, and now and then it is looked at anew. */
+  async #rest(entry: Entry): Promise<void> {
+    const { host, refusedMs = REFUSED_MS } = this.#options;
+    if (entry.restingSince === undefined) {
+      await entry.pool.close(CLOSE_MS);
+      entry.restingSince = performance.now();
+    } else if (performance.now() - entry.restingSince >= refusedMs) {
+      entry.pool = await host.reopen(entry.pool, entry.description);
+      entry.restingSince = undefined;
+    }
   }
 
   /** The description that is to be followed from now on; undefined: it is refused, which is kept to be told. */
@@ -262,6 +281,7 @@ export class NodePools {
     if (failed !== undefined) {
       const { error, pool } = failed;
       entry.pool = pool;
+      entry.restingSince = undefined;
       entry.removableFrom = performance.now() + (this.#options.retryMs ?? RETRY_MS);
       entry.removal = `${why}, and it cannot be removed: ${error instanceof Error ? error.message : String(error)}`;
       logger.warn("a pool cannot be removed, and is tried again", { pool: name, error });
@@ -272,6 +292,16 @@ export class NodePools {
     logger.info("a pool was removed", { pool: name, why });
   }
 }
+
+const opened = (saved: SavedPool, description: PoolDescription, pool: Pool): Entry => ({
+  saved,
+  description,
+  pool,
+  removal: undefined,
+  removableFrom: -Infinity,
+  restingSince: undefined,
+  disksAdded: false,
+});
 
 const policyOf = (spec: Readonly<Record<string, unknown>>): unknown => spec["deletionPolicy"];
 

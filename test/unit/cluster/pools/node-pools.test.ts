@@ -80,6 +80,7 @@ async function start(): Promise<{ readonly pools: NodePools; readonly host: Host
     logger: silentLogger,
     lookMs: 5,
     retryMs: 5,
+    refusedMs: 5,
   });
   await pools.openSaved();
   pools.begin({ thinPools: watch(THIN_POOL), nodes: watch(NODE) });
@@ -164,6 +165,21 @@ test("one that was refused before it was made is not bound to what it was to be"
   host.pools.get("all")?.neverMade({ reason: "it holds ext4", remedy: "name another" });
   await thinPools().patch("all", { spec: loop("elsewhere") });
   await eventually(() => expect(host.pools.get("all")?.description.backing).toMatchObject({ directory: "/srv/elsewhere" }));
+});
+
+test("a pool that is refused is let go of, for who mends it, and looked at again until it serves", async () => {
+  await create("all");
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  const first = host.pools.get("all");
+  first?.neverMade({ reason: "it holds ext4", remedy: "name another" });
+  await eventually(() => expect(host.asked).toContain("reopen all"));
+  expect(first?.isClosed).toBe(true);
+  await thinPools().patch("all", { spec: { overcommitRatio: 2 } });
+  await eventually(() => expect(pools.seen().get("all")?.observedGeneration).toBe(2));
+  // Once for the refusal, once for the change: one that serves is left alone.
+  expect(host.asked.filter((each) => each === "reopen all")).toHaveLength(2);
+  expect(host.pools.get("all")?.isClosed).toBe(false);
 });
 
 test("a ThinPool that is wrong is refused with what is wrong, on nobody else's account, and mended by mending it", async () => {
