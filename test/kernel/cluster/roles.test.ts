@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { THIN_POOL, THIN_VOLUME } from "../../../src/cluster/objects/kinds.ts";
 import { GiB, MiB } from "../../../src/units.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { NODE_NAME, RolesBench } from "./roles-bench.ts";
 
+jest.setTimeout(300_000);
 const MOUNT = { mount: { fsType: "ext4" }, accessMode: { mode: "SINGLE_NODE_WRITER" } } as const;
 const TOPOLOGY = { segments: { "topology.dmthin.io/node": NODE_NAME } };
 
