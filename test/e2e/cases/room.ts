@@ -3,9 +3,9 @@ import type { Case } from "../case.ts";
 import { claim, DATA, pod, snapshot } from "../manifests.ts";
 import type { Scene } from "../scene.ts";
 
-/** Each node's pool promises no more than it has (4 GiB): one of these fits on each, and no third. */
+/** Each node's pool promises no more than it has, 4 GiB: one of these fits on each, and no third. */
 async function whereRoomIs(scene: Scene): Promise<void> {
-  const options = { storageClass: "dmthin-strict", size: "2Gi" };
+  const options = { storageClass: "dmthin-strict", size: "2500Mi" };
   const nodes = new Set<string>();
   for (const name of ["one", "two"]) {
     await scene.apply(claim(name, options), pod(name, { claims: [name] }));
