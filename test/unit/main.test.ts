@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import packageJson from "../../package.json" with { type: "json" };
 import { createAdminServer } from "../../src/csi/admin-service.ts";
 import { silentLogger } from "../../src/logger.ts";
 import { FakeUpkeep } from "./csi/fake-upkeep.ts";
 
+jest.setTimeout(60_000); // programs of their own, on a machine that has other work
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const node = (options: readonly string[], ...argv: readonly string[]): readonly string[] => [
   "--disable-warning=ExperimentalWarning",

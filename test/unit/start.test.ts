@@ -1,7 +1,8 @@
 import { fileURLToPath } from "node:url";
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { build } from "esbuild";
 
+jest.setTimeout(60_000); // programs of their own, on a machine that has other work
 const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url));
 /** Of node_modules, what every command may load: that of src/cli. */
 const LOADED_BY_ALL = /^(@colors\/colors|ansi-regex|cli-table3|commander|emoji-regex|is-fullwidth-code-point|string-width|strip-ansi)$/;

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 
+jest.setTimeout(60_000); // programs of their own, on a machine that has other work
 const PROMPT = new URL("../../../src/cli/prompt.ts", import.meta.url).href;
 const ASKING = `const { ask } = await import(${JSON.stringify(PROMPT)}); console.log("answer:", await ask("Go on?"));`;
 const QUESTION = "Go on? [y/N] ";
