@@ -22,7 +22,7 @@ export class MortalNode implements AsyncDisposable {
   }
 
   /** Told each step from now on; `die` ends the life there. */
-  async begin(): Promise<void> {
+  async begin({ untilSynced = true } = {}): Promise<void> {
     const process = new MortalProcess();
     this.#process = process;
     this.world.process = process;
@@ -34,7 +34,7 @@ export class MortalNode implements AsyncDisposable {
       local: this.world.local,
       through: (api) => mortal(api, process),
     });
-    await Promise.all([this.agent.volumes, this.agent.snapshots, this.agent.groups].map(async ({ cache }) => cache.synced));
+    if (untilSynced) await Promise.all([this.agent.volumes, this.agent.snapshots, this.agent.groups].map(async ({ cache }) => cache.synced));
   }
 
   get agent(): Agent {
