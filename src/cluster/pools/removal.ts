@@ -1,10 +1,15 @@
 import type { Pool } from "../../pool/pool.ts";
 
-/** Why a pool cannot go yet, in words; undefined: nothing is in the way that its view tells. One that was refused is for the removal to judge. */
+/**
+ * Why a pool cannot go yet, in words; undefined: nothing is in the way that its view tells. One that was refused, or that was
+ * never seen to start, is for the removal to judge: it takes none that is on record here and cannot be looked at, and a pool
+ * whose disks never were there holds nothing.
+ */
 export function whatHolds({ view, description: { name } }: Pool): string | undefined {
   switch (view.status.kind) {
     case "recovering":
-      return view.status.reason === undefined ? "it is being recovered" : `it cannot be started (${view.status.reason}), so what it holds is not known`;
+      if (view.status.reason === undefined) return "it is being recovered";
+      return view.poolUuid === undefined ? undefined : `it cannot be started (${view.status.reason}), so what it holds is not known`;
     case "locked":
       return "another process has its lock";
     case "refused":

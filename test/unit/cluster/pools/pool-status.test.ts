@@ -110,13 +110,14 @@ test("what is told as available can be had, and is no finer than it has to be", 
   expect(quantised(3.7 * GiB)).toBe(3 * GiB);
 });
 
-test("only an open pool without anything in it may go, or one that was refused, which the removal looks into", () => {
+test("only an open pool without anything in it may go, or one that was refused or never started, which the removal looks into", () => {
   expect(whatHolds(fresh().serves())).toBeUndefined();
   expect(whatHolds(fresh().is({ kind: "refused", reason: "a", remedy: "b" }))).toBeUndefined();
   expect(whatHolds(fresh().serves({}, [volume("vol-a"), snapshot("snap-a"), snapshot("snap-b")]))).toBe("it holds 1 volume and 2 snapshots: delete them first");
   expect(whatHolds(fresh().serves({}, [volume("vol-a", { state: "deleting" })]))).toMatch(/of which 1 are being deleted/);
   expect(whatHolds(fresh().is({ kind: "recovering" }))).toBe("it is being recovered");
-  expect(whatHolds(fresh().is({ kind: "recovering", reason: "no disk" }))).toMatch(/no disk/);
+  expect(whatHolds(fresh().serves().is({ kind: "recovering", reason: "no disk" }))).toMatch(/no disk/);
+  expect(whatHolds(fresh().is({ kind: "recovering", reason: "no disk" }))).toBeUndefined(); // it never was there: the removal looks
   expect(whatHolds(fresh().is({ kind: "locked" }))).toMatch(/lock/);
   const counted = fresh().serves();
   counted.view.apply({ kind: "inventory", inventory: { orphans: [{ number: 7, mappedBytes: 0, transactionId: 1 } as never], discrepancies: [] } });
