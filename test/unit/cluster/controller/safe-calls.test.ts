@@ -298,6 +298,23 @@ describe("how a call through objects stays safe", () => {
       release();
     });
 
+    test("a deletion does not end with the volume that its watch still shows, when another of its name is there by now", async () => {
+      const { current } = stage;
+      await stage.controller.create(wanted("one", { topology: at("one") }), call());
+      const other = await current.startController();
+      const release = current.api.holdWatches();
+      await current.volumes.patch(ID, { metadata: { finalizers: [] } });
+      await current.volumes.delete(ID);
+      const spec = { name: "one", nodeName: "one", poolName: POOL, requiredBytes: 1, capabilities: [] };
+      await current.volumes.create({ metadata: { name: ID, finalizers: [NODE_FINALIZER] }, spec });
+      current.node("one").whenDeleting = "sleeps";
+      const deletion = errorOf(other.volumes.delete(ID, call(500)));
+      await eventually(async () => expect((await stored())?.metadata.deletionTimestamp).toBeDefined());
+      release();
+      expect(await deletion).toMatchObject(refusal("in-progress"));
+      expect((await stored())?.metadata.finalizers).toEqual([NODE_FINALIZER]);
+    });
+
     test("a deletion does not believe the watch that there is nothing", async () => {
       const { current } = stage;
       const other = await current.startController();
