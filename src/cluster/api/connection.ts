@@ -19,5 +19,5 @@ export interface Connection {
 /** The server closes connections that were idle for 90 s: we are first. Source: kube-apiserver, IdleTimeout. */
 const IDLE_MS = 60_000;
 
-/** Connections that are used again. */
-export const newAgent = (tls: AgentOptions): Agent => new Agent({ ...tls, keepAlive: true, timeout: IDLE_MS, maxFreeSockets: 8 });
+/** Connections that are used again, as many as come at once when the provisioner is busy: a new one costs both sides more than the request. */
+export const newAgent = (tls: AgentOptions): Agent => new Agent({ ...tls, keepAlive: true, timeout: IDLE_MS, maxFreeSockets: 64 });
