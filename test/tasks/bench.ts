@@ -1,12 +1,16 @@
 import { join } from "node:path";
 import { runProgram } from "../harness/part.ts";
 import { checkout, nodeBinary } from "../lab/checkout.ts";
+import { prepareCluster } from "../lab/cluster/cluster.ts";
+import { inOwnNamespaces } from "../lab/cluster/own-namespaces.ts";
+import { productImage } from "../lab/cluster/product-image.ts";
 import { Disk } from "../lab/disk.ts";
 import { asRoot } from "../lab/root.ts";
 import { startGuest } from "../lab/start.ts";
 
 const USAGE = `npm run bench                  the driver's calls beside LVM's programs
 npm run bench -- --data-path   what a thin pool costs the data that goes through it, by chunk size and zeroing
+npm run bench -- --cluster     a real Kubernetes: claims until their pods run, what the API server is asked, a restart, many volumes
 Results are printed, and kept in .results as JSON.`;
 
 /** Data with room behind the pool for the comparison, and metadata. */
@@ -25,20 +29,29 @@ async function inGuest(script: string, results: string, disks: readonly string[]
   return await guest.exit;
 }
 
-async function bench(dataPath: boolean): Promise<number> {
-  if (dataPath) return inGuest("data-path/in-guest.ts", "data-path.json", DATA_PATH_DISKS);
+async function onCluster(): Promise<number> {
+  const image = await productImage();
+  await prepareCluster([image]);
+  const { failed } = await runProgram(inOwnNamespaces(join(import.meta.dirname, "../bench/cluster/run.ts"), [image]));
+  return failed > 0 ? 1 : 0;
+}
+
+async function bench(what: string | undefined): Promise<number> {
+  if (what === "--data-path") return inGuest("data-path/in-guest.ts", "data-path.json", DATA_PATH_DISKS);
   const { failed } = await runProgram([nodeBinary, join(import.meta.dirname, "build.ts")]);
-  return failed > 0 ? 1 : inGuest("in-guest.ts", "bench.json", DISKS);
+  if (failed > 0) return 1;
+  return what === "--cluster" ? onCluster() : inGuest("in-guest.ts", "bench.json", DISKS);
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const known = args.every((arg) => arg === "--data-path");
-  if (!known) {
+  const [what] = args;
+  const isKnown = args.length === 0 || (args.length === 1 && ["--data-path", "--cluster"].includes(what ?? ""));
+  if (!isKnown) {
     const asked = args.every((arg) => arg === "--help" || arg === "-h");
     process[asked ? "stdout" : "stderr"].write(`${USAGE}\n`);
     return asked ? 0 : 2;
   }
-  return (await asRoot()) ?? (await bench(args.length > 0));
+  return (await asRoot()) ?? (await bench(what));
 }
 
 process.exitCode = await main(process.argv.slice(2));
