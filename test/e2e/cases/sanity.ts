@@ -27,6 +27,9 @@ const CONFIGURATION = {
   testing: { enableAttach: true },
 };
 
+/** Alpha, and a limit that this installation does not set: `npm run test:conformance` has both. */
+const NOT_OFFERED = /Health|more volumes than the node max attach limit/;
+
 /** A controller of its own beside the installed ones, which share the work by the objects alone; the node is the installed one. */
 async function startController(scene: Scene, node: ClusterNode): Promise<void> {
   await node.run(["mkdir", "-p", FOLDER, MOUNTS]);
@@ -64,7 +67,8 @@ async function sanity(scene: Scene, accessType: "mount" | "block"): Promise<void
         "--ginkgo.timeout=10m",
       ],
     });
-    const { tally, lines } = judge(parseReport(await node.run(["cat", report])));
+    const specs = parseReport(await node.run(["cat", report])).filter(({ name, status }) => !(status === "skipped" && NOT_OFFERED.test(name)));
+    const { tally, lines } = judge(specs);
     process.stdout.write(
       `csi-sanity ${VERSION}, ${accessType}: ${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped\n${lines.map((line) => `  ${line}\n`).join("")}`,
     );
