@@ -108,6 +108,19 @@ describe("rights", () => {
 `);
   });
 
+  test("are no more than is used: a node writes the status of its NodeThinPools and events.k8s.io, leases are for elections", async () => {
+    const rights = (await render())
+      .filter((each): each is Role => each.kind.endsWith("Role"))
+      .flatMap(({ metadata, rules }) => rules.map((rule) => ({ ...rule, role: metadata.name })));
+    const verbsFor = (role: string, resource: string) =>
+      rights.filter((rule) => rule.role === role && rule.resources.includes(resource)).flatMap(({ verbs }) => verbs);
+    expect(verbsFor("dmthin-node", "nodethinpools")).toEqual(["get", "list", "watch", "create", "delete"]);
+    expect(verbsFor("dmthin-controller", "leases")).toEqual(["get", "create", "update", "patch"]);
+    expect(rights.filter(({ role, resources }) => role === "dmthin-node" && resources.includes("events")).flatMap(({ apiGroups }) => apiGroups)).toEqual([
+      "events.k8s.io",
+    ]);
+  });
+
   test("a node may not be changed where no taint is taken off", async () => {
     expect(rightsToNodes(await render())?.verbs).toContain("patch");
     expect(rightsToNodes(await render({ values: { startupTaint: "" } }))?.verbs).not.toContain("patch");
