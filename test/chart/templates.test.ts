@@ -175,6 +175,7 @@ describe("the controller", () => {
     expect(flags).toEqual(
       expect.arrayContaining(["--extra-create-metadata", "--enable-capacity", "--immediate-topology=false", "--capacity-ownerref-level=2"]),
     );
+    expect(flags.join(" ")).toContain("--capacity-threads=10 --kube-api-capacity-qps=50 --kube-api-capacity-burst=100");
     expect(flags.join(" ")).not.toContain("--strict-topology");
     expect(container({ containers } as PodSpec, "csi-resizer").args).toEqual(
       expect.arrayContaining(["--handle-volume-inuse-error=false", "--resize-timeout=60s"]),
