@@ -1,19 +1,10 @@
 import { isError } from "../../errors.ts";
-import { CLAIM, PERSISTENT_VOLUME, type Claim, type ClusterNode } from "../objects/core.ts";
+import { CLAIM, type Claim, type ClusterNode } from "../objects/core.ts";
 import type { ApiServer, ObjectsApi } from "./objects-api.ts";
-
-/** What the selection of `dmthin node`'s pods in dmthin's namespace is. */
-export const AGENT_SELECTION = { labelSelector: "app.kubernetes.io/name=dmthin,app.kubernetes.io/component=node" } as const;
 
 /** A claim, live; undefined when there is none. */
 export const getClaim = async (server: ApiServer, namespace: string, name: string, signal?: AbortSignal): Promise<Claim | undefined> =>
   server.objects(CLAIM, namespace).get(name, signal);
-
-/** The handles of all volumes of a driver that the cluster has a PersistentVolume of, live. */
-export async function volumeHandles(server: ApiServer, driver: string, signal?: AbortSignal): Promise<ReadonlySet<string>> {
-  const { items } = await server.objects(PERSISTENT_VOLUME).list({}, signal);
-  return new Set(items.flatMap(({ spec: { csi } }) => (csi?.driver === driver ? [csi.volumeHandle] : [])));
-}
 
 /** Nodes change often: a removal that meets other changes is tried so many times. */
 const TRIES = 5;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { randomBytes } from "node:crypto";
-import { getClaim, removeTaint, volumeHandles } from "../../../src/cluster/api/core-objects.ts";
+import { getClaim, removeTaint } from "../../../src/cluster/api/core-objects.ts";
 import { ApiEvents } from "../../../src/cluster/api/events.ts";
 import { Leadership } from "../../../src/cluster/api/lease.ts";
 import { WatchCache } from "../../../src/cluster/api/watch-cache.ts";
@@ -345,7 +345,7 @@ function describeOthers(setup: () => ReturnType<Setup> & { readonly server: ApiS
     expect((await getClaim(server, "default", name))?.metadata.annotations).toEqual(annotations);
     const csi = { driver: "csi.dmthin.io", volumeHandle: name };
     await server.objects(PERSISTENT_VOLUME).create({ metadata: { name }, spec: { accessModes: spec.accessModes, capacity: { storage: "1Gi" }, csi } });
-    expect(await volumeHandles(server, "csi.dmthin.io")).toContain(name);
+    expect((await server.objects(PERSISTENT_VOLUME).get(name))?.spec.csi).toMatchObject(csi);
     await server.objects(PERSISTENT_VOLUME).delete(name);
     await claims.delete(name);
   });

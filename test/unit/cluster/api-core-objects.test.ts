@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { getClaim, removeTaint, volumeHandles } from "../../../src/cluster/api/core-objects.ts";
-import { CLAIM, NODE, PERSISTENT_VOLUME } from "../../../src/cluster/objects/core.ts";
+import { getClaim, removeTaint } from "../../../src/cluster/api/core-objects.ts";
+import { CLAIM, NODE } from "../../../src/cluster/objects/core.ts";
 import { SimulatedApiServer } from "../../simulation/api-server.ts";
 
 let server: SimulatedApiServer;
@@ -61,12 +61,4 @@ test("a claim is read in its namespace, with what the scheduler has written", as
   await server.objects(CLAIM, "team").create({ metadata: { name: "data", annotations } });
   expect((await getClaim(server, "team", "data"))?.metadata.annotations).toEqual(annotations);
   expect(await getClaim(server, "other", "data")).toBeUndefined();
-});
-
-test("the handles of a driver's volumes are those of its PersistentVolumes, not of others'", async () => {
-  const volumes = server.objects(PERSISTENT_VOLUME);
-  await volumes.create({ metadata: { name: "pv-1" }, spec: { csi: { driver: "csi.dmthin.io", volumeHandle: "vol-1" } } });
-  await volumes.create({ metadata: { name: "pv-2" }, spec: { csi: { driver: "csi.example.org", volumeHandle: "vol-2" } } });
-  await volumes.create({ metadata: { name: "pv-3" }, spec: { hostPath: { path: "/data" } } });
-  expect([...(await volumeHandles(server, "csi.dmthin.io"))]).toEqual(["vol-1"]);
 });
