@@ -1,3 +1,4 @@
+import type { DmthinError } from "../../errors.ts";
 import type { PoolView } from "../../pool/pool.ts";
 import type { Call, Volumes } from "../../volumes/volumes.ts";
 import type { Held } from "./decide.ts";
@@ -12,6 +13,8 @@ export interface Carrier<Item extends PlacedObject> {
   /** In words: what in the object cannot be carried out, whatever the pool says. */
   problems(item: Item): readonly string[];
   held(view: PoolView, item: Item): Held;
+  /** "already-exists" when what the catalogue has under its name is not what it asks for. Of an object without problems. */
+  taken(view: PoolView, item: Item): DmthinError | undefined;
   /** Makes it, or finds what an interrupted attempt has made. */
   make(volumes: Volumes, item: Item, view: PoolView, call: Call): Promise<void>;
   /** Repeated, finds it done. */

@@ -14,6 +14,8 @@ export interface Seen {
   readonly held: Held;
   /** What is wrong with the object itself: none but the controller should have made it, and that is not taken for granted. */
   readonly problems: readonly string[];
+  /** That what is here under its name is something else, as an error. */
+  readonly taken: DmthinError | undefined;
 }
 
 /** The next thing to do for an object. Those that change the kernel are done for what the API server says now, never for what a cache says. */
@@ -51,18 +53,22 @@ export function decide(object: PlacedObject, seen: Seen): Decision {
 /** Whether the status answers the spec as it is. */
 export const isAnswered = ({ metadata, status }: PlacedObject): boolean => status.observedGeneration === metadata.generation;
 
-/** Nothing was asked of the kernel yet, so whatever is wrong can be said without a trace. */
-function decideAcceptance(object: PlacedObject, { pool, problems }: Seen): Decision {
+/**
+ * Nothing was asked of the kernel yet, so whatever is wrong can be said without a trace. What is here already was not made
+ * for it, such as a volume whose object was lost: accepted, it would be deleted with an object that only names it.
+ */
+function decideAcceptance(object: PlacedObject, { pool, problems, taken }: Seen): Decision {
   if (object.status.phase === "Failed" && isAnswered(object)) return LEAVE;
   if (problems.length > 0) return invalid(problems);
-  return pool.kind === "closed" ? closed(pool.error) : { kind: "accept" };
+  if (pool.kind === "closed") return closed(pool.error);
+  return taken === undefined || object.status.phase === "Ready" ? { kind: "accept" } : { kind: "fail", error: taken };
 }
 
 function decideMaking(object: PlacedObject, { pool, held, problems }: Seen): Decision {
   if (object.status.phase === "Failed" && isAnswered(object)) {
     // What a failed creation may have left is deleted with the object; only a catalogue that is open proves that it left nothing.
     const isAbsent = pool.kind === "open" && isSamePool(object, pool.uuid) && pool.isSettled && held !== "ready";
-    return isAbsent ? { kind: "release" } : LEAVE;
+    return isAbsent || isTaken(object) ? { kind: "release" } : LEAVE;
   }
   if (problems.length > 0) return invalid(problems);
   if (pool.kind === "closed") return closed(pool.error);
@@ -80,7 +86,7 @@ function decideChange(object: PlacedObject, { pool, held, problems }: Seen): Dec
 
 function decideRemoval(object: PlacedObject, { pool, held, problems }: Seen): Decision {
   // Nothing was ever made for it; what has its name here is somebody else's.
-  if (problems.length > 0 && object.status.phase !== "Ready") return { kind: "release" };
+  if ((problems.length > 0 && object.status.phase !== "Ready") || isTaken(object)) return { kind: "release" };
   if (pool.kind === "closed") return closed(pool.error);
   if (!isSamePool(object, pool.uuid)) return { kind: "fail", error: otherPool(object, pool.uuid) };
   if (held === "ready") return { kind: "remove" };
@@ -88,6 +94,9 @@ function decideRemoval(object: PlacedObject, { pool, held, problems }: Seen): De
   const { name } = pool.pool.description;
   return { kind: "wait", error: new DmthinError({ code: "pool-not-ready", pool: name, reason: "an earlier call hangs in the kernel" }) };
 }
+
+/** Its creation was refused for what has its name here: that is somebody else's. */
+const isTaken = ({ status }: PlacedObject): boolean => status.phase === "Failed" && status.failure?.code === "already-exists";
 
 /**
  * A pool of the same name that was made anew knows nothing of what the one before holds. An object without the uuid was

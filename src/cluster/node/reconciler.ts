@@ -110,8 +110,11 @@ export class Reconciler<Item extends PlacedObject> {
   }
 
   #decide(item: Item, pool: PoolSeen): Decision {
-    const held = pool.kind === "open" ? this.#carrier.held(pool.pool.view, item) : "nothing";
-    return decide(item, { node: this.#parts.node, pool, held, problems: this.#carrier.problems(item) });
+    const view = pool.kind === "open" ? pool.pool.view : undefined;
+    const problems = this.#carrier.problems(item);
+    const held = view === undefined ? "nothing" : this.#carrier.held(view, item);
+    const taken = view === undefined || problems.length > 0 ? undefined : this.#carrier.taken(view, item);
+    return decide(item, { node: this.#parts.node, pool, held, problems, taken });
   }
 
   async #work(item: Item, pool: PoolSeen, what: "make" | "change" | "remove", attempt: number): Promise<Next<Item>> {

@@ -1,4 +1,5 @@
 import type { SnapshotRecord } from "../../catalog/records.ts";
+import { DmthinError } from "../../errors.ts";
 import type { PoolView } from "../../pool/pool.ts";
 import { isVolumeId, snapshotId } from "../../volumes/ids.ts";
 import type { ThinSnapshot } from "../objects/thin-snapshot.ts";
@@ -14,6 +15,13 @@ export const carrySnapshots: Carrier<ThinSnapshot> = {
     ...(isVolumeId(item.spec.sourceVolume) ? [] : [`spec.sourceVolume ${JSON.stringify(item.spec.sourceVolume)} is no volume's`]),
   ],
   held: (view, { metadata }) => recordOf(view, metadata.name)?.state ?? "nothing",
+  taken: (view, { metadata: { name: id }, spec }) => {
+    const record = recordOf(view, id);
+    const isIts = record?.state !== "ready" || (record.sourceVolumeId === spec.sourceVolume && record.groupId === undefined);
+    if (isIts) return undefined;
+    const difference = record.groupId === undefined ? `it is a snapshot of volume ${record.sourceVolumeId}` : `it belongs to group snapshot ${record.groupId}`;
+    return new DmthinError({ code: "already-exists", kind: "snapshot", id, difference });
+  },
   make: async (volumes, { spec }, _, call) => void (await volumes.createSnapshot({ name: spec.name, sourceVolumeId: spec.sourceVolume }, call)),
   change: async () => undefined, // nothing in it may change
   remove: async (volumes, { metadata }, _, call) => volumes.deleteSnapshot(metadata.name, call),

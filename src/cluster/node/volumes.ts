@@ -1,7 +1,9 @@
 import type { MutableParameters, Origin, VolumeRecord } from "../../catalog/records.ts";
+import { DmthinError, isError } from "../../errors.ts";
 import type { PoolView } from "../../pool/pool.ts";
 import { isSnapshotId, isVolumeId, volumeId } from "../../volumes/ids.ts";
 import type { Call, SizeRange, Volumes, VolumeWanted } from "../../volumes/volumes.ts";
+import { differenceFrom, purposeOf } from "../../volumes/wanted.ts";
 import type { ThinVolume, ThinVolumeSpec } from "../objects/thin-volume.ts";
 import type { Carrier } from "./carrier.ts";
 import { damageOf } from "./damage.ts";
@@ -14,12 +16,17 @@ export const carryVolumes: Carrier<ThinVolume> = {
   tellsPoolHealth: true,
   problems: (item) => [...nameProblems(item, volumeId), ...specProblems(item.spec)],
   held: (view, { metadata }) => recordOf(view, metadata.name)?.state ?? "nothing",
+  taken: (view, { metadata: { name: id }, spec }) => {
+    const record = recordOf(view, id);
+    const wanted = lasting(wantedOf(spec));
+    const difference = record?.state === "ready" ? differenceFrom(wanted, purposeOf(wanted), { record, pool: spec.poolName }) : undefined;
+    return difference === undefined ? undefined : new DmthinError({ code: "already-exists", kind: "volume", id, difference });
+  },
   make: async (volumes, item, view, call) => {
     const wanted = wantedOf(item.spec);
     if (recordOf(view, item.metadata.name) === undefined) return void (await volumes.create(wanted, call));
     // Made by an attempt that did not come to tell: what may change while it lives may have been changed since.
-    const size = { ...wanted.size, requiredBytes: 0n };
-    await volumes.create({ ...wanted, size, parameters: { ...wanted.parameters, mutable: {} } }, call);
+    await volumes.create({ ...lasting(wanted), size: { ...wanted.size, requiredBytes: 0n } }, call);
     await change(volumes, item, call);
   },
   change,
@@ -58,6 +65,9 @@ export function wantedOf(spec: ThinVolumeSpec): VolumeWanted {
   };
 }
 
+/** Without what may change while it lives. */
+const lasting = (wanted: VolumeWanted): VolumeWanted => ({ ...wanted, parameters: { ...wanted.parameters, mutable: {} } });
+
 const sizeOf = ({ requiredBytes, limitBytes }: ThinVolumeSpec): SizeRange => ({
   requiredBytes: BigInt(requiredBytes),
   limitBytes: limitBytes === undefined ? undefined : BigInt(limitBytes),
@@ -69,7 +79,8 @@ function mutableOf({ parameters: { discardOnDelete, xfsNospaceMaxRetries } }: Th
   return { ...(discardOnDelete === undefined ? {} : { discardOnDelete }), ...(xfsNospaceMaxRetries === undefined ? {} : { xfsNospaceMaxRetries }) };
 }
 
-function specProblems({ source, capabilities, mkfsOptions, parameters }: ThinVolumeSpec): readonly string[] {
+function specProblems(spec: ThinVolumeSpec): readonly string[] {
+  const { source, capabilities, mkfsOptions, parameters } = spec;
   const isId = source?.kind === "snapshot" ? isSnapshotId : isVolumeId;
   const flags = capabilities.flatMap(({ mountFlags }) => mountFlags);
   const { xfsNospaceMaxRetries: retries = "auto" } = parameters;
@@ -79,7 +90,18 @@ function specProblems({ source, capabilities, mkfsOptions, parameters }: ThinVol
     ...(flags.every(isArgument) ? [] : ["spec.capabilities has mountFlags that are none"]),
     ...(mkfsOptions.every(isArgument) ? [] : ["spec.mkfsOptions has options that are none"]),
     ...(retries === "auto" || (retries >= -1 && retries <= MAX_RETRIES) ? [] : [`spec.parameters.xfsNospaceMaxRetries is not from -1 to ${MAX_RETRIES}`]),
+    ...contradictions(spec),
   ];
+}
+
+function contradictions(spec: ThinVolumeSpec): readonly string[] {
+  try {
+    purposeOf(wantedOf(spec));
+    return [];
+  } catch (error) {
+    if (!isError(error, "invalid-argument")) throw error;
+    return error.facts.problems;
+  }
 }
 
 const isArgument = (text: string): boolean => text !== "" && !text.includes("\0");

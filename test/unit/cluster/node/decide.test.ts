@@ -43,7 +43,7 @@ const READY = { phase: "Ready", poolUUID: "uuid-1", observedGeneration: 2 } as c
 const FAILED = { phase: "Failed", poolUUID: "uuid-1", observedGeneration: 2 } as const;
 
 function decided(wanted: Wanted, seen: Partial<Seen> = {}): string {
-  const decision: Decision = decide(object(wanted), { node: "one", pool: OPEN, held: "nothing", problems: [], ...seen });
+  const decision: Decision = decide(object(wanted), { node: "one", pool: OPEN, held: "nothing", problems: [], taken: undefined, ...seen });
   if (decision.kind === "lost") return `lost: ${decision.reason}`;
   return "error" in decision ? `${decision.kind}: ${decision.error.facts.code}` : decision.kind;
 }
@@ -57,6 +57,17 @@ describe("not accepted", () => {
   test("it is accepted before anything else, also when something of its name is here", () => {
     expect(decided({})).toBe("accept");
     expect(decided({}, { held: "ready" })).toBe("accept");
+  });
+  test("what is here and is not what it asks for was not made for it: refused without being accepted, so that it does not go with the object", () => {
+    const taken = new DmthinError({ code: "already-exists", kind: "volume", id: "vol-a", difference: "it is a block device" });
+    expect(decided({}, { held: "ready", taken })).toBe("fail: already-exists");
+    expect(decided({}, { held: "ready", taken, pool: RECOVERING })).toBe("wait: pool-not-ready");
+    expect(decided({ status: READY }, { held: "ready", taken })).toBe("accept");
+    const failure = { code: "already-exists", message: taken.message, facts: { code: "already-exists" }, generation: 2 };
+    const refused = { accepted: true, status: { ...FAILED, failure } };
+    expect(decided(refused, { held: "ready" })).toBe("release");
+    expect(decided({ ...refused, terminating: true }, { held: "ready" })).toBe("release");
+    expect(decided({ ...refused, terminating: true, status: FAILED }, { held: "ready" })).toBe("remove");
   });
   test("it is not accepted before its pool is open: what is not accepted can be withdrawn", () => {
     expect(decided({}, { pool: RECOVERING })).toBe("wait: pool-not-ready");
