@@ -3,7 +3,7 @@ import type { Cluster } from "../../lab/cluster/cluster.ts";
 import { counted, driverRequests, type ApiRequest } from "./audit.ts";
 import type { Findings } from "./figures.ts";
 
-const IDLE_SECONDS = 90;
+const IDLE_SECONDS = 60;
 /** Until what creations leave to be told has been told: a pool's figures are, every 30 s at most. */
 const QUIET_MS = 35_000;
 

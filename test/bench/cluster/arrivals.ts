@@ -7,7 +7,7 @@ const CORE = `/api/v1/namespaces/${NAMESPACE}`;
 export const PODS = `${CORE}/pods`;
 export const CLAIMS = `${CORE}/persistentvolumeclaims`;
 const VOLUMES = "/apis/dmthin.io/v1alpha1/thinvolumes";
-const PATIENCE_SECONDS = 300;
+const PATIENCE_SECONDS = 480;
 const SIZE = "64Mi";
 
 /** How claims are used: by a pod each, which is waited for, or by nobody. */

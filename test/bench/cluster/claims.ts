@@ -30,7 +30,7 @@ export async function claims(cluster: Cluster, progress: Progress): Promise<read
   progress("the same volumes without Kubernetes");
   const alone = await standalone(node);
   const [requests, calls] = await Promise.all([driverRequests(cluster.folder), answeredCalls(cluster)]);
-  const found = [waits(phases, calls), path(requestsOf(phases.podOne, requests), alone), lifeOf(requestsOf(phases.lives, requests), ONE_BY_ONE)];
+  const found = [waits(phases, requests, calls), path(requestsOf(phases.podOne, requests), alone), lifeOf(requestsOf(phases.lives, requests), ONE_BY_ONE)];
   progress(`${VOLUMES} volumes on ${node.name}`);
   await fillNode(cluster, { node: node.name, pool: POOL, volumes: VOLUMES, idOf: volumeId });
   found.push(await idle(cluster, progress));
@@ -59,9 +59,9 @@ async function served(cluster: Cluster, progress: Progress): Promise<Phases> {
   return { lives, podOne, boundOne, boundMany, podMany };
 }
 
-function waits({ podOne, boundOne, boundMany, podMany }: Phases, calls: readonly AnsweredCall[]): Findings {
-  const one = callsOf(podOne, calls);
-  const many = callsOf(podMany, calls);
+function waits({ podOne, boundOne, boundMany, podMany }: Phases, requests: readonly ApiRequest[], calls: readonly AnsweredCall[]): Findings {
+  const one = callsOf(podOne, requests, calls);
+  const many = callsOf(podMany, requests, calls);
   return {
     title: "2 nodes",
     operations: rows({
@@ -74,9 +74,9 @@ function waits({ podOne, boundOne, boundMany, podMany }: Phases, calls: readonly
       "  of it CreateVolume ": durations(many, "CreateVolume"),
       "  of it the driver, all three ": totals(many),
       "claim (Immediate), until it is Bound, 1 at a time": boundOne.times,
-      "  of it the driver: CreateVolume": totals(callsOf(boundOne, calls)),
+      "  of it the driver: CreateVolume": totals(callsOf(boundOne, requests, calls)),
       [`claim (Immediate), until it is Bound, ${AT_ONCE} at once`]: boundMany.times,
-      "  of it the driver: CreateVolume ": totals(callsOf(boundMany, calls)),
+      "  of it the driver: CreateVolume ": totals(callsOf(boundMany, requests, calls)),
     }),
     figures: {},
   };
@@ -106,11 +106,15 @@ async function standalone(node: ClusterNode): Promise<Times> {
 
 const seconds = (ms: number): number => Number((ms / 1000).toFixed(2));
 
+const waitedFor = (how: string, { waits }: Restart) => Object.fromEntries(Array.from(waits, ([what, ms]) => [`${how}: seconds of "${what}"`, seconds(ms)]));
+
 function restarts(killed: Restart, deleted: Restart): Findings {
   return {
     title: `the driver of a node with ${VOLUMES} volumes ends and begins again`,
     operations: [],
     figures: {
+      ...waitedFor("killed", killed),
+      ...waitedFor("pod deleted", deleted),
       "killed: from its end until it serves, seconds": seconds(killed.served),
       "killed: of these from its first line, seconds": seconds(killed.ownShare),
       "killed: until its pod is Ready, seconds": seconds(killed.ready),

@@ -15,17 +15,13 @@ export interface AnsweredCall {
   readonly method: string;
   readonly volumeId: string;
   readonly durationMs: number;
-  /** When, in milliseconds since 1970 by its node's clock. */
-  readonly at: number;
 }
 
 /** Of all of the driver's pods, as far as their present containers have told. */
 export async function answeredCalls(cluster: Cluster): Promise<readonly AnsweredCall[]> {
   const lines = await linesOf(cluster, ["--selector=app.kubernetes.io/component in (controller, node)", "--tail=-1"]);
-  return lines.flatMap(({ message, method, volumeId, durationMs, timestamp }) =>
-    message === "answered" && method !== undefined && volumeId !== undefined && durationMs !== undefined
-      ? [{ method, volumeId, durationMs, at: Date.parse(timestamp) }]
-      : [],
+  return lines.flatMap(({ message, method, volumeId, durationMs }) =>
+    message === "answered" && method !== undefined && volumeId !== undefined && durationMs !== undefined ? [{ method, volumeId, durationMs }] : [],
   );
 }
 

@@ -1,6 +1,9 @@
 import type { ApiRequest } from "./audit.ts";
 import type { AnsweredCall } from "./driver-log.ts";
 
+/** What is called until a pod has its volume. */
+const UNTIL_USED = ["CreateVolume", "NodeStageVolume", "NodePublishVolume"];
+
 /** A stretch of the benchmark: what it measured, and when it was, in milliseconds since 1970. */
 export interface Phase {
   readonly times: readonly number[];
@@ -14,8 +17,12 @@ export async function phase(work: () => Promise<readonly number[]>): Promise<Pha
   return { times, begun, ended: Date.now() };
 }
 
-export const callsOf = ({ begun, ended }: Phase, calls: readonly AnsweredCall[]): readonly AnsweredCall[] =>
-  calls.filter(({ at }) => at >= begun && at <= ended);
+/** The driver's calls for the volumes that were asked for then: the nodes' clocks may be others. */
+export function callsOf(of: Phase, requests: readonly ApiRequest[], calls: readonly AnsweredCall[]): readonly AnsweredCall[] {
+  const made = requestsOf(of, requests).filter(({ what }) => what === "create thinvolumes");
+  const ids = new Set(made.map(({ name }) => name));
+  return calls.filter(({ volumeId, method }) => ids.has(volumeId) && UNTIL_USED.includes(method));
+}
 
 export const requestsOf = ({ begun, ended }: Phase, requests: readonly ApiRequest[]): readonly ApiRequest[] =>
   requests.filter((request) => request.begun >= begun && request.begun <= ended);

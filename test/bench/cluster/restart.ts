@@ -18,6 +18,8 @@ export interface Restart {
   readonly ownShare: number;
   /** Until the pod was Ready for the cluster. */
   readonly ready: number;
+  /** What it said that it waited for, and for how long of the time that it was asked. */
+  readonly waits: ReadonlyMap<string, number>;
   readonly mountsBefore: number;
   /** Mounts that are not as they were: made anew, gone, or others. */
   readonly mountsChanged: number;
@@ -38,8 +40,9 @@ export async function restart(cluster: Cluster, node: ClusterNode, how: "killed"
   const after = await volumeMounts(node);
   const { metadata } = await podOn(cluster, node.name, isNew);
   return {
-    served: served - begun,
-    ownShare: served - (await firstLineAt(cluster, metadata.name)),
+    served: served.at - begun,
+    waits: served.waits,
+    ownShare: served.at - (await firstLineAt(cluster, metadata.name)) + (await clockAhead(node)),
     ready: ready - begun,
     mountsBefore: mountsBefore.size,
     mountsChanged: [...mountsBefore].filter((mount) => !after.has(mount)).length + [...after].filter((mount) => !mountsBefore.has(mount)).length,
@@ -63,13 +66,23 @@ function addressOf({ status }: ApiObject): string {
   return typeof address === "string" ? address : "";
 }
 
-/** Asks for its readiness itself: the kubelet does so every few seconds only. @returns when, in milliseconds since 1970 */
-async function serves(address: string): Promise<number> {
+interface Served {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly waits: ReadonlyMap<string, number>;
+}
+
+/** Asks for its readiness itself: the kubelet does so every few seconds only. */
+async function serves(address: string): Promise<Served> {
+  const waits = new Map<string, number>();
   const url = `http://${address}:${METRICS_PORT}/readyz`;
   for (let looks = 0; looks < (PATIENCE_SECONDS * 1000) / LOOK_MS; looks += 1) {
+    const begun = Date.now();
     const answer = await fetch(url, { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
-    if (answer?.ok === true) return Date.now();
+    if (answer?.ok === true) return { at: Date.now(), waits };
+    const said = await answer?.text().catch(() => undefined);
     await sleep(LOOK_MS);
+    if (said !== undefined) waits.set(said.trim(), (waits.get(said.trim()) ?? 0) + Date.now() - begun);
   }
   throw new Error(`nothing serves at ${url}`);
 }
@@ -78,6 +91,13 @@ const restartsOf = ({ status }: ApiObject): number => {
   const [first] = (status?.["containerStatuses"] ?? []) as readonly Fields[];
   return Number(first?.["restartCount"] ?? 0);
 };
+
+/** By how much the node's clock is ahead of this machine's, in milliseconds. */
+async function clockAhead(node: ClusterNode): Promise<number> {
+  const before = Date.now();
+  const told = Number(await node.run(["date", "+%s%3N"]));
+  return told - (before + Date.now()) / 2;
+}
 
 /** What the kernel has mounted of thin volumes for pods, by the mounts' own numbers: one that is made anew has another. */
 async function volumeMounts(node: ClusterNode): Promise<Set<string>> {
