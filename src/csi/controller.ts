@@ -1,7 +1,7 @@
 import type { Call, Volume, Volumes } from "../volumes/volumes.ts";
 import { toCsiVolume, toVolumeHealth } from "./answers.ts";
 import { attachHandlers, type Attachments } from "./attach.ts";
-import { capacityOf } from "./capacity.ts";
+import { capacityForScheduler, capacityOf } from "./capacity.ts";
 import type { ControllerGetVolumeResponse_VolumeStatus, ControllerServiceCapability_RPC_Type } from "./generated/csi.ts";
 import type { Handlers } from "./handler.ts";
 import { knownVolume } from "./ids.ts";
@@ -37,9 +37,11 @@ export interface ControllerParts {
   readonly volumes: Volumes;
   readonly attachments: Attachments | undefined;
   readonly options: CsiOptions;
+  /** Whether capacity is told to Kubernetes' scheduler. */
+  readonly isScheduled: boolean;
 }
 
-export function controller({ volumes, attachments, options }: ControllerParts): Handlers<"csi.v1.Controller"> {
+export function controller({ volumes, attachments, options, isScheduled }: ControllerParts): Handlers<"csi.v1.Controller"> {
   const types = [...ALWAYS, ...(attachments === undefined ? [] : WITH_ATTACH), ...(options.alpha ? WITH_ALPHA : [])];
   const statusOf = ({ record, condition }: Volume): ControllerGetVolumeResponse_VolumeStatus => ({
     publishedNodeIds: attachments?.nodesOf(record.id) ?? [],
@@ -66,7 +68,7 @@ export function controller({ volumes, attachments, options }: ControllerParts): 
       return { volume: toCsiVolume(volume), status: statusOf(volume) };
     },
     ValidateVolumeCapabilities: async (request, call) => validateCapabilities(volumes, request, call),
-    GetCapacity: async (request, call) => capacityOf(volumes, request, call),
+    GetCapacity: async (request, call) => (isScheduled ? capacityForScheduler : capacityOf)(volumes, request, call),
     ControllerExpandVolume: async (request, call) => {
       const problems = new Problems();
       const id = parseId("volume_id", request.volumeId, problems);

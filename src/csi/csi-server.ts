@@ -1,7 +1,7 @@
 import type { Logger } from "../logger.ts";
 import type { Condition, NodeVolumes, Volumes } from "../volumes/volumes.ts";
 import { Attachments } from "./attach.ts";
-import { controller } from "./controller.ts";
+import { controller, type ControllerParts } from "./controller.ts";
 import { groupController } from "./group-controller.ts";
 import { implement, type BoundService, type ObserveCall, type Surroundings } from "./handler.ts";
 import { identity } from "./identity.ts";
@@ -45,14 +45,17 @@ export function createCsiServer(parts: CsiParts): GrpcServer {
   const health = () => nodeVolumes.health();
   return serve(parts, (surroundings) => [
     implement("csi.v1.Identity", identity({ version: parts.version, health }), surroundings),
-    ...controllerServices({ ...parts, health, isNode: (name) => name === nodeVolumes.node }, surroundings),
+    ...controllerServices({ ...parts, health, isNode: (name) => name === nodeVolumes.node, isScheduled: false }, surroundings),
     nodeService({ ...parts, health, maxVolumesPerNode: options.attach?.limit ?? 0 }, surroundings),
   ]);
 }
 
 /** What the sidecars ask: what `dmthin controller` serves. */
 export const createControllerServer = (parts: ControllerServerParts): GrpcServer =>
-  serve(parts, (surroundings) => [implement("csi.v1.Identity", identity(parts), surroundings), ...controllerServices(parts, surroundings)]);
+  serve(parts, (surroundings) => [
+    implement("csi.v1.Identity", identity(parts), surroundings),
+    ...controllerServices({ ...parts, isScheduled: true }, surroundings),
+  ]);
 
 /** What the kubelet asks: what `dmthin node` serves. Its Identity names the controller's services too: it speaks of the whole driver. */
 export const createNodeServer = (parts: NodeServerParts): GrpcServer =>
@@ -61,10 +64,13 @@ export const createNodeServer = (parts: NodeServerParts): GrpcServer =>
 const serve = ({ logger, observe }: ServerParts, services: (surroundings: Surroundings) => readonly BoundService[]): GrpcServer =>
   new GrpcServer((inFlight) => services({ logger, inFlight, observe }));
 
-function controllerServices({ volumes, options, isNode }: ControllerServerParts, surroundings: Surroundings): readonly BoundService[] {
+function controllerServices(
+  { volumes, options, isNode, isScheduled }: ControllerServerParts & Pick<ControllerParts, "isScheduled">,
+  surroundings: Surroundings,
+): readonly BoundService[] {
   const attachments = options.attach === undefined ? undefined : new Attachments(isNode, options.attach.limit);
   return [
-    implement("csi.v1.Controller", controller({ volumes, attachments, options }), surroundings),
+    implement("csi.v1.Controller", controller({ volumes, attachments, options, isScheduled }), surroundings),
     implement("csi.v1.GroupController", groupController(volumes), surroundings),
   ];
 }

@@ -11,6 +11,9 @@ import { choosePool } from "./pools.ts";
 /** Of pools that have not told theirs. */
 const USUAL_CHUNK = bytes(64 * KiB);
 
+/** Before the first ThinPool is made, which is no mistake: pods wait for it. */
+const NONE: Capacity = { availableBytes: bytes(0), minimumVolumeBytes: bytes(USUAL_CHUNK), maximumVolumeBytes: bytes(0) };
+
 export interface CapacityWanted {
   readonly pool: string | undefined;
   /** As topologies call it; undefined: anywhere. */
@@ -20,7 +23,9 @@ export interface CapacityWanted {
 
 /** From memory, as the nodes have told it, rounded down by them. Nothing where nothing could be made. Throws "invalid-argument". */
 export function capacityOf(parts: ControllerParts, { pool, node, filesystem }: CapacityWanted): Capacity {
-  const chosen = choosePool([...parts.pools.cache.items.values()], pool);
+  const pools = [...parts.pools.cache.items.values()];
+  if (pools.length === 0) return NONE;
+  const chosen = choosePool(pools, pool);
   const poolName = chosen.metadata.name;
   const candidates = isTerminating(chosen) ? [] : candidatesOf(parts, poolName).filter(({ topology }) => node === undefined || topology === node);
   const available = candidates.map(({ availableBytes }) => availableBytes);

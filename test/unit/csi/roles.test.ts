@@ -63,6 +63,16 @@ test("each role has its own services, and none of the other's", async () => {
   expect(await refusal(controller.service("csi.v1.GroupController").GroupControllerGetCapabilities({}))).toBe("OK");
 });
 
+test.each([{ pool: "slow" }, { poool: "fast" }, { "csi.storage.k8s.io/fstype": "ext3" }])(
+  "a scheduler is told of any room for the class %j, so that CreateVolume is asked, and says what is wrong with it",
+  async (parameters) => {
+    const controller = (await serve("controller")).service("csi.v1.Controller");
+    const { availableCapacity, maximumVolumeSize } = await controller.GetCapacity({ parameters });
+    expect([availableCapacity, maximumVolumeSize?.value]).toEqual([String(2n ** 60n), String(2n ** 60n)]);
+    expect((await controller.GetCapacity({ parameters: { pool: "fast" } })).availableCapacity).not.toBe(availableCapacity);
+  },
+);
+
 test("a node tells how many volumes it takes, and where it is by a label that fits", async () => {
   const fake = new FakeVolumes();
   const name = `${"a".repeat(62)}.${"b".repeat(62)}.example`;

@@ -62,6 +62,12 @@ describe("placement and capacity", () => {
     expect((await stage.controller.create(asked, call())).node).toBe("two");
   });
 
+  test("before there is any ThinPool there is no room, and no error: pods wait for the first", async () => {
+    await stage.current.pools.delete(POOL);
+    await told("one", 0);
+    expect(await capacity("one")).toMatchObject({ availableBytes: 0, maximumVolumeBytes: 0 });
+  });
+
   test("with no requirements it is the node with the most room", async () => {
     await stage.current.tellPool("two", { availableBytes: 200 * GiB });
     await told("two", 200);
