@@ -118,15 +118,20 @@ function readiness(wanted: readonly string[], nodePools: readonly NodeThinPool[]
   const known = new Map(nodePools.map((nodePool) => [nodePool.spec.nodeName, nodePool.status]));
   const troubles = wanted.flatMap((node) => {
     const status = known.get(node);
-    if (status?.phase === "Ready") return [];
+    if (status?.phase === "Ready" && follows(status)) return [];
     return [
       `node ${node}: ${status === undefined ? "nothing is known yet; does the driver run there?" : `${status.phase}${status.message === "" ? "" : `, ${status.message}`}`}`,
     ];
   });
   if (troubles.length === 0) return { type: "Ready", status: "True", reason: "AllNodesReady", message: `ready on ${wanted.length} nodes` };
+  const reason = wanted.every((node) => known.get(node)?.phase === "Ready") ? "ChangeRefused" : "NodesNotReady";
   const rest = troubles.length > NODES_NAMED ? `; and ${troubles.length - NODES_NAMED} more` : "";
-  return { type: "Ready", status: "False", reason: "NodesNotReady", message: `${troubles.slice(0, NODES_NAMED).join("; ")}${rest}` };
+  return { type: "Ready", status: "False", reason, message: `${troubles.slice(0, NODES_NAMED).join("; ")}${rest}` };
 }
+
+/** A pool goes on serving as it was described before, when its node cannot follow a change. */
+const follows = ({ conditions }: NodeThinPool["status"]): boolean =>
+  conditions.every(({ type, status }) => type !== "DescriptionAccepted" || status === "True");
 
 function deletion(parts: ControllerParts, pool: ThinPool, nodePools: readonly NodeThinPool[]): readonly Told[] {
   if (!isTerminating(pool)) return [];

@@ -45,6 +45,18 @@ describe("what one controller at a time looks after", () => {
       expect(await conditionOf("Ready")).toMatchObject({ status: "False", message: "node one: Refused, its disk holds something else" });
     });
 
+    test("says of a change that a node does not follow, while the pool serves as it was", async () => {
+      await run();
+      await eventually(async () => expect((await pool())?.status.readyNodes).toBe(2));
+      const accepted = { type: "DescriptionAccepted", status: "False", reason: "Refused", message: "", lastTransitionTime: new Date(0).toISOString() };
+      await stage.current.tellPool("one", { message: "pool fast serves; its ThinPool is not followed: minimumFree", conditions: [accepted] });
+      await eventually(async () => expect(await conditionOf("Ready")).toMatchObject({ status: "False", reason: "ChangeRefused" }));
+      expect(await conditionOf("Ready")).toMatchObject({ message: "node one: Ready, pool fast serves; its ThinPool is not followed: minimumFree" });
+      expect((await pool())?.status.readyNodes).toBe(2);
+      await stage.current.tellPool("one", { message: "pool fast serves", conditions: [{ ...accepted, status: "True" }] });
+      await eventually(async () => expect(await conditionOf("Ready")).toMatchObject({ status: "True", reason: "AllNodesReady" }));
+    });
+
     test("only counts nodes that its selector matches, and says which are not heard of", async () => {
       await stage.current.pools.patch(POOL, { spec: { nodeSelector: { matchLabels: { "kubernetes.io/hostname": "one" } } } });
       await run();
