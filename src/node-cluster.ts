@@ -72,6 +72,12 @@ export class NodeCluster {
     return recordedUuids(pool, this.#parts.config.nodeName, this.#records);
   }
 
+  /** How many volumes, snapshots and groups of this node are in the pool of that name. */
+  placedIn(pool: string): number {
+    const { volumes, snapshots, groups } = this.#records;
+    return [...volumes.values(), ...snapshots.values(), ...groups.values()].filter(({ spec }) => spec.poolName === pool).length;
+  }
+
   /** Not before it is known which pools are on record: their disks are taken back, and no others. */
   async #followPools(wishes: PoolWishes, records: readonly { readonly synced: Promise<void> }[]): Promise<void> {
     await Promise.all(records.map(async ({ synced }) => synced.catch(() => undefined)));

@@ -51,6 +51,7 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   const unknownPools = (): DmthinError | undefined =>
     pools.isKnown ? undefined : new DmthinError({ code: "pools-unknown", node, reason: "the API server has not told them yet" });
   const readiness = (): Readiness => readinessOf(machine.pools, { isServing, isSynced: cluster?.isSynced === true && pools.isKnown });
+  const placedIn = (pool: string): number => cluster?.placedIn(pool) ?? 0; // asked when the API server has told all of them
   const recordedUuids = (pool: string): readonly string[] => cluster?.recordedUuids(pool) ?? [];
   const registration = new Registration({ directory: config.registrationDirectory, endpoint: config.endpoint, logger });
   const gauges = [{ ...KUBELET_REGISTERED, value: () => Number(registration.isRegistered) }];
@@ -60,7 +61,7 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   const remove = async (pool: Pool, { wipe }: { readonly wipe: boolean }) =>
     machine.takeOut(pool, async () => removeClosedPool(pool.description, { wipe, ...beside }));
   const host = { open: machine.open.bind(machine), reopen: machine.reopen.bind(machine), remove };
-  const pools = new NodePools({ node, host, saved: new SavedPools(stateDirectory, logger), directories: { stateDirectory, runDirectory }, logger });
+  const pools = new NodePools({ node, host, saved: new SavedPools(stateDirectory, logger), directories: { stateDirectory, runDirectory }, placedIn, logger });
   const { volumes, metrics } = machine;
   const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
   const { maxVolumesPerNode, alphaCapabilities: alpha } = config;

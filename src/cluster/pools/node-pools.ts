@@ -11,7 +11,7 @@ import { isTerminating } from "../objects/meta.ts";
 import type { ThinPool } from "../objects/thin-pool.ts";
 import { changeProblems, namedDisks } from "./description-change.ts";
 import type { PoolSeen } from "./pool-status.ts";
-import { whatHolds } from "./removal.ts";
+import { whatHolds, whoWaits } from "./removal.ts";
 import type { SavedPool, SavedPools } from "../../config/saved-pools.ts";
 
 /** This machine's pools, as whoever decides which there are changes them. */
@@ -29,6 +29,8 @@ export interface NodePoolsOptions {
   readonly host: PoolHost;
   readonly saved: SavedPools;
   readonly directories: { readonly stateDirectory: string; readonly runDirectory: string };
+  /** How many objects, such as volumes, the cluster has in a pool on this node: each of them waits for the pool, whatever that has of it. */
+  readonly placedIn: (pool: string) => number;
   readonly logger: Logger;
   /** From one look at what waits to the next. Default: 5 s. */
   readonly lookMs?: number;
@@ -268,7 +270,7 @@ export class NodePools {
     const { saved, host, logger } = this.#options;
     const { name } = entry.saved;
     const why = object === undefined || isTerminating(object) ? "its ThinPool is deleted" : "its ThinPool selects this node no more";
-    const held = whatHolds(entry.pool);
+    const held = whatHolds(entry.pool) ?? whoWaits(this.#options.placedIn(name));
     if (held !== undefined) {
       if (entry.removal === undefined) logger.info("a pool is to go, and waits", { pool: name, why, held });
       entry.removal = `${why}, and it waits: ${held}`;

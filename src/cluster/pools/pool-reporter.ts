@@ -1,6 +1,7 @@
 import { release } from "node:os";
 import type { Logger } from "../../logger.ts";
 import type { Pool } from "../../pool/pool.ts";
+import type { NodeThinPoolStatus } from "../objects/node-thin-pool.ts";
 import type { NodePools } from "./node-pools.ts";
 import type { PoolEvents } from "./pool-events.ts";
 import type { PoolObjects } from "./pool-objects.ts";
@@ -24,6 +25,8 @@ export interface PoolReporterOptions {
 export class PoolReporter {
   readonly #options: PoolReporterOptions;
   readonly #timer: NodeJS.Timeout;
+  /** Pools of which it has been told that another process has them. */
+  readonly #locked = new Set<string>();
 
   constructor(options: PoolReporterOptions) {
     this.#options = options;
@@ -37,7 +40,8 @@ export class PoolReporter {
       try {
         const before = objects.statusOf(name);
         const known = each.pool === undefined ? [] : (unclaimed(each.pool) ?? before.unclaimed);
-        objects.tell(name, statusOf({ ...each, unclaimed: known }, { before, now: new Date(), driverVersion, kernelVersion: release() }));
+        const status = statusOf({ ...each, unclaimed: known }, { before, now: new Date(), driverVersion, kernelVersion: release() });
+        if (this.#isForUs(name, each.pool, { before, status })) objects.tell(name, status);
         const object = objects.object(name);
         if (each.pool !== undefined) events.look(each.pool, object);
         if (each.refusal !== undefined) events.refused(name, each.refusal, object);
@@ -51,6 +55,16 @@ export class PoolReporter {
       objects.withdraw(name);
       events.forget(name);
     }
+  }
+
+  /** Who has the pool's lock may be another driver of this node, whose word it is then: told once, and not over what that says. */
+  #isForUs(name: string, pool: Pool | undefined, { before, status }: { readonly before: NodeThinPoolStatus; readonly status: NodeThinPoolStatus }): boolean {
+    if (pool?.view.status.kind !== "locked") {
+      this.#locked.delete(name);
+      return true;
+    }
+    if (before.phase === status.phase && before.message === status.message) this.#locked.add(name);
+    return !this.#locked.has(name);
   }
 
   async close(): Promise<void> {

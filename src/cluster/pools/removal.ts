@@ -19,6 +19,12 @@ export function whatHolds({ view, description: { name } }: Pool): string | undef
   }
 }
 
+/** What the cluster asks of the pool can only be carried out, or deleted, while it is here: also what the catalogue does not have yet, or has lost. */
+export const whoWaits = (objects: number): string | undefined =>
+  objects === 0
+    ? undefined
+    : `the cluster has ${counted(objects, "object")} in it on this node (kubectl get thinvolumes,thinsnapshots,thinsnapshotgroups): delete their claims and VolumeSnapshots first`;
+
 function contents({ thins }: Pool["view"]): string | undefined {
   const records = Array.from(thins.values());
   if (records.length === 0) return undefined;

@@ -47,11 +47,14 @@ class Host implements PoolHost {
 
 let state = "";
 let server: SimulatedApiServer;
+/** How many objects the cluster has in the node's pool. */
+let placed: number;
 const ends: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
   state = await mkdtemp(join(tmpdir(), "dmthin-pools-"));
   server = new SimulatedApiServer();
+  placed = 0;
   await server.objects(NODE).create({ metadata: { name: "one", labels: { disks: "fast" } }, spec: {} });
 });
 afterEach(async () => {
@@ -77,6 +80,7 @@ async function start(): Promise<{ readonly pools: NodePools; readonly host: Host
     host,
     saved: new SavedPools(state, silentLogger),
     directories: DIRECTORIES,
+    placedIn: () => placed,
     logger: silentLogger,
     lookMs: 5,
     retryMs: 5,
@@ -218,6 +222,21 @@ test("a pool whose ThinPool is deleted waits for what it holds, then goes by its
   await eventually(() => expect(pools.seen().size).toBe(0));
   expect(host.asked).toEqual(["open all", "wipe all"]);
   expect(await new SavedPools(state, silentLogger).read()).toEqual([]);
+});
+
+test("a pool stays for objects that wait for it, though it has nothing of theirs: an accepted volume that is not made yet, one that was lost", async () => {
+  await create("all", loop("all", { deletionPolicy: "Wipe" }));
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  placed = 2;
+  await thinPools().delete("all");
+  await eventually(() =>
+    expect(pools.seen().get("all")?.removal).toMatch(/^its ThinPool is deleted, and it waits: the cluster has 2 objects in it on this node /),
+  );
+  expect(host.asked).toEqual(["open all"]);
+  placed = 0;
+  await eventually(() => expect(pools.seen().size).toBe(0));
+  expect(host.asked).toEqual(["open all", "wipe all"]);
 });
 
 test("a removal that is refused is told, and tried again; a ThinPool that selects the node again ends it", async () => {
