@@ -37,8 +37,7 @@ async function unmarkReturned<Item extends PlacedObject>(parts: ControllerParts,
 async function forget(parts: ControllerParts, pool: NodeThinPool, signal: AbortSignal): Promise<void> {
   const { nodeName, poolName } = pool.spec;
   if (parts.nodes.cache.items.has(nodeName) || (await parts.nodes.api.get(nodeName, signal)) !== undefined) {
-    parts.logger.warn("a NodeThinPool is not forgotten: its Node is there", { nodeThinPool: pool.metadata.name });
-    return;
+    return disarm(parts, pool, signal);
   }
   let left = 0;
   await eachKind(parts, async (store) => {
@@ -56,6 +55,18 @@ async function forget(parts: ControllerParts, pool: NodeThinPool, signal: AbortS
   await release(parts.nodePools, pool, signal);
   await parts.nodePools.api.delete(pool.metadata.name, { uid: pool.metadata.uid }, signal);
   parts.logger.info("a NodeThinPool is forgotten with its node", { nodeThinPool: pool.metadata.name });
+}
+
+/** What was said too early does not lie in wait for a Node that is away for a moment, as one is that registers anew. */
+async function disarm({ nodePools: { api, cache }, logger }: ControllerParts, { metadata }: NodeThinPool, signal: AbortSignal): Promise<void> {
+  const { name, uid, resourceVersion } = metadata;
+  try {
+    const disarmed = await api.patch(name, { metadata: { annotations: { [FORGET]: null } } }, { preconditions: { uid, resourceVersion } }, signal);
+    if (disarmed !== undefined) cache.note(disarmed);
+    logger.warn("a NodeThinPool is not forgotten, since its Node is there: delete that first, then annotate again", { nodeThinPool: name });
+  } catch (error) {
+    if (!isError(error, "api-conflict")) throw error;
+  }
 }
 
 /** Takes the node's finalizer off what was seen; answers false when it has changed since: it is looked at again. */

@@ -148,6 +148,11 @@ describe("a Node object that is gone", () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect((await stage.current.volumes.get(id))?.metadata.finalizers).toEqual([NODE_FINALIZER]);
       expect(stage.current.requestsSince(mark).filter(({ verb, kind }) => verb === "patch" && kind === "ThinVolume")).toEqual([]);
+      // And not later either, when the Node registers anew.
+      expect((await stage.current.nodePools.get(NODE_POOL))?.metadata.annotations).toEqual({});
+      await lose();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect((await stage.current.volumes.get(id))?.metadata.finalizers).toEqual([NODE_FINALIZER]);
     });
 
     test("nothing is forgotten for a watch that lacks its Node", async () => {
