@@ -12,6 +12,7 @@ import { formatBytes } from "../units.ts";
 import type { BackingDevice, BackingDevices, PoolBacking } from "./backing.ts";
 import { findBlockDevice, readRange } from "./block-device.ts";
 import { CATALOG_COPY } from "./catalog-copy.ts";
+import { isInContainerLayer } from "./container-layer.ts";
 import { LoopGrowth } from "./loop-growth.ts";
 import { writeOut } from "./write-out.ts";
 
@@ -39,6 +40,10 @@ export class LoopFiles implements PoolBacking {
   async provision(): Promise<void> {
     const { directory, dataSize, metadataSize } = this.#backing;
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    if (await isInContainerLayer(directory)) {
+      const remedy = "mount a folder of the host there (the chart's node.loopDirectories), or choose one below /var/lib/dmthin";
+      throw this.#refused(`${directory} is in the container's own layer, and would be gone when the container is made anew`, remedy);
+    }
     const data = await existing(this.#path("data.img"));
     if (data !== undefined && data.blocks > 0) {
       throw this.#refused(`${this.#path("data.img")} holds data that no catalogue knows`, "put the pool's catalogue back, or move the file away");
