@@ -66,6 +66,7 @@ export class RealApiServer implements AsyncDisposable {
         "kube-apiserver",
         `--etcd-servers=${clients}`,
         "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1", // else it wants a route to somewhere
         `--secure-port=${port}`,
         `--cert-dir=${folder}/certificates`,
         "--service-account-issuer=https://kubernetes.default.svc",
