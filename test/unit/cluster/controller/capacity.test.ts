@@ -30,6 +30,7 @@ describe("placement and capacity", () => {
 
   test.each([
     ["its agent is not ready", async () => stage.current.setAgent("one", false)],
+    ["its agent ends, though it was ready last", async () => stage.current.endAgent("one")],
     ["it is cordoned", async () => void (await stage.current.clusterNodes.patch("one", { spec: { unschedulable: true } }))],
     ["its pool is not rw", async () => stage.current.tellPool("one", { state: "out_of_data_space" })],
     ["its pool is refused", async () => stage.current.tellPool("one", { phase: "Refused" })],

@@ -106,6 +106,13 @@ export class Stage {
     await this.api.objects(AGENT_POD, NAMESPACE).patch(`agent-${node}`, { status: readiness(isReady) }, { subresource: "status" });
   }
 
+  /** Its pod is deleted, and ends: it stays as long as that takes. */
+  async endAgent(node: string): Promise<void> {
+    const pods = this.api.objects(AGENT_POD, NAMESPACE);
+    await pods.patch(`agent-${node}`, { metadata: { finalizers: ["kubernetes.io/ending"] } });
+    await pods.delete(`agent-${node}`);
+  }
+
   /** Answers its uid. */
   async addClaim(name: string, selectedNode?: string): Promise<string> {
     const annotations = selectedNode === undefined ? {} : { "volume.kubernetes.io/selected-node": selectedNode };
@@ -118,6 +125,13 @@ export class Stage {
 
   /** Another one, as after a change of leaders. Its caches are in. */
   async startController(options: Partial<ControllerOptions> = {}): Promise<Controller> {
+    const controller = this.beginController(options);
+    await controller.volumes.list({ maxEntries: 0, startingToken: "" }, call());
+    return controller;
+  }
+
+  /** The same, as it is at once. */
+  beginController(options: Partial<ControllerOptions> = {}): Controller {
     const controller = new Controller({
       api: this.api,
       namespace: NAMESPACE,
@@ -132,7 +146,6 @@ export class Stage {
       ...options,
     });
     this.#controllers.push(controller);
-    await controller.volumes.list({ maxEntries: 0, startingToken: "" }, call());
     return controller;
   }
 

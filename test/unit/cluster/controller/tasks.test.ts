@@ -96,6 +96,15 @@ describe("what one controller at a time looks after", () => {
       await eventually(async () => expect(await pool()).toBeUndefined());
     });
 
+    test("waits for a volume though no node tells of the pool any more, as when somebody has deleted what they tell", async () => {
+      await stage.controller.create(wanted("one"), call());
+      for (const node of ["one", "two"]) await stage.current.nodePools.delete(nodeThinPoolName(POOL, node));
+      await deleted();
+      await eventually(async () => expect(await conditionOf("Deleting")).toMatchObject({ reason: "HoldsVolumes" }));
+      await stage.current.settled();
+      expect((await pool())?.metadata.finalizers).toEqual([POOL_FINALIZER]);
+    });
+
     test("does not wait for a node that is gone, when it holds nothing", async () => {
       await stage.current.clusterNodes.delete("one");
       await deleted();
