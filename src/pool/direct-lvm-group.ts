@@ -143,7 +143,8 @@ async function chooseDisks(parts: DirectLvmParts, seen: SeenDisks, mark: Mark, t
   const excluded = notTaken.map(({ path, reason }) => `${path}: ${reason}`);
   const chosen = judged.filter(({ reason }) => reason === undefined);
   const namedOut = [...judged.filter(({ disk, reason }) => disk.isNamed && reason !== undefined), ...missing];
-  if (missing.length > 0 && namedOut.length === missing.length) throw notReady(parts, `disks are not there: ${missing.join(", ")}`);
+  if (missing.length > 0 && namedOut.length === missing.length)
+    throw notReady(parts, `disks are not there: ${missing.join(", ")}; attach them, or correct their paths`);
   if (namedOut.length > 0 || chosen.length === 0) {
     const all = [...excluded, ...missing.map((name) => `${name}: not there`)];
     const reason = all.length === 0 ? "no disk fits its devices" : `disks cannot be taken: ${all.join("; ")}`;

@@ -65,11 +65,17 @@ async function startUntilDecided(start: () => Promise<PoolEngine>, tell: (messag
         tell({ kind: "news", news: { kind: "status", status: { kind: "refused", reason, remedy } } });
         return undefined;
       }
-      tell({ kind: "news", news: { kind: "status", status: { kind: "recovering", reason: error instanceof Error ? error.message : String(error) } } });
+      tell({ kind: "news", news: { kind: "status", status: { kind: "recovering", reason: reasonOf(error) } } });
       await setTimeout(RETRY_MS, undefined, { signal: ending }).catch(() => undefined);
     }
   }
   return undefined;
+}
+
+/** Without "not ready, try again" around it: that is said by whoever tells the status. */
+function reasonOf(error: unknown): string {
+  if (isError(error, "pool-not-ready")) return error.facts.reason;
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function answer(started: Started, { id, name, args }: Extract<ToWorker, { kind: "call" }>, tell: (message: FromWorker) => void): Promise<void> {

@@ -207,7 +207,7 @@ test("of the disks that a pattern finds, those that hold something are left out 
 
 test("a disk that is not there is waited for, one too small is refused, and nothing is written meanwhile", async () => {
   await expect(openPool(state, { devices: [FIRST, "/dev/disk/by-id/absent"] })).rejects.toThrow(
-    /not ready yet \(disks are not there: \/dev\/disk\/by-id\/absent\)/,
+    /not ready yet \(disks are not there: \/dev\/disk\/by-id\/absent; attach them, or correct their paths\)/,
   );
   tool("dmsetup", "create", "test-small", "--uuid", "TEST-small", "--table", `0 ${(512 * 2048).toFixed(0)} linear ${SECOND} 0`);
   const small = `/dev/dm-${dm.info("TEST-small")?.minor}`;
