@@ -3,6 +3,7 @@ import { loadConfig, loadControllerConfig, loadNodeConfig } from "../config/load
 import type { PoolDescription } from "../config/pool-description.ts";
 import { CONTROLLER_EXAMPLE, NODE_EXAMPLE } from "../config/role-examples.ts";
 import type { Role } from "../config/roles.ts";
+import { DmthinError, isError } from "../errors.ts";
 import { formatBytes } from "../units.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -15,7 +16,9 @@ export async function checkConfig(file: string, role: Role, { output }: Terminal
 
 const described: Readonly<Record<Role, (file: string) => Promise<readonly string[]>>> = {
   standalone: async (file) => {
-    const { pools } = await loadConfig(file, "as argument");
+    const { pools } = await loadConfig(file, "as argument").catch((error: unknown) => {
+      throw withRoles(error);
+    });
     return pools.map((pool) => `pool ${pool.name}${pool.isDefault ? " (default)" : ""}: ${summary(pool)}`);
   },
   node: async (file) => {
@@ -27,6 +30,17 @@ const described: Readonly<Record<Role, (file: string) => Promise<readonly string
     return [`controller in namespace ${namespace}, with the lease ${lease}`];
   },
 };
+
+/** Only the standalone file has pools: one without may be another role's. */
+function withRoles(error: unknown): unknown {
+  if (!isError(error, "config-invalid")) return error;
+  const hint = "(a file of dmthin node or dmthin controller has none: --role node, --role controller)";
+  const problems = error.facts.problems.map(({ path, message }) => ({
+    path,
+    message: path === "pools" && message === "is required" ? `${message} ${hint}` : message,
+  }));
+  return new DmthinError({ ...error.facts, problems }, { cause: error.cause });
+}
 
 function summary({ backing, chunkSize, filesystem }: PoolDescription): string {
   const rest = `chunks of ${formatBytes(chunkSize)}, ${filesystem}`;

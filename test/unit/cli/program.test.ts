@@ -98,6 +98,13 @@ describe("config", () => {
   });
 });
 
+test("config check of a file without pools says that it may be another role's", async () => {
+  const file = join(directory, "node.yaml");
+  await writeFile(file, "nodeName: one\n");
+  expect(await run(["config", "check", file])).toMatchObject({ code: 1, error: expect.stringMatching(/pools: is required \(.*--role node/) });
+  expect(await run(["config", "check", file, "--role", "node"])).toMatchObject({ code: 0, error: "" });
+});
+
 describe("config from-docker", () => {
   test("prints what check then accepts, and says on stderr what it left out", async () => {
     const [daemon, file] = [join(directory, "daemon.json"), join(directory, "c.yaml")];
