@@ -1,4 +1,4 @@
-import { DmthinError, isError } from "../../errors.ts";
+import { DmthinError } from "../../errors.ts";
 import { volumeId } from "../../volumes/ids.ts";
 import { invalid } from "../../volumes/invalid.ts";
 import { requireTime } from "../../volumes/operations.ts";
@@ -7,11 +7,11 @@ import { purposeOf, type Purpose } from "../../volumes/wanted.ts";
 import { isAccepted, isTerminating } from "../objects/meta.ts";
 import type { ThinVolume, ThinVolumeSpec } from "../objects/thin-volume.ts";
 import { toVolume } from "./answers.ts";
-import { candidatesOf, troubleAt, type Place } from "./candidates.ts";
+import { candidatesOf, type Place } from "./candidates.ts";
 import { requireClaim, type FoundClaim } from "./claims.ts";
 import { differenceOf, fits, storableSize } from "./compare.ts";
 import { findLive, requireSnapshot, requireVolume } from "./find.ts";
-import { fulfilled, withdraw } from "./fulfilment.ts";
+import { fulfilled, put, withdraw } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
 import { place } from "./placement.ts";
 import { choosePool, requireStaying } from "./pools.ts";
@@ -58,23 +58,14 @@ function requireFit(wanted: VolumeWanted, volume: ThinVolume): ThinVolume {
   throw new DmthinError({ code: "already-exists", kind: "volume", id: volume.metadata.name, difference: `it is on node ${nodeName}` });
 }
 
-/** Puts the object there; undefined: the name was taken meanwhile. */
+/** Puts the object there, once it is known where; undefined: the name was taken meanwhile. */
 async function ask(parts: ControllerParts, id: string, wanted: VolumeWanted, purpose: Purpose, call: Call): Promise<ThinVolume | undefined> {
   const size = storableSize(wanted.size);
   const source = await sourceOf(parts, wanted, call);
   const claim = wanted.claim === undefined ? undefined : await requireClaim(parts.claims, wanted.claim, wanted.name, call.signal);
   const { poolName, nodeName } = source ?? placeOf(parts, wanted, size.requiredBytes, claim);
-  const trouble = troubleAt(parts, { nodeName, poolName });
-  if (trouble !== undefined) throw new DmthinError({ code: "node-unavailable", node: nodeName, reason: trouble });
   const spec = specOf(wanted, purpose, { poolName, nodeName, size, claim });
-  try {
-    const volume = await parts.volumes.api.create({ metadata: { name: id }, spec }, call.signal);
-    parts.volumes.cache.note(volume);
-    return volume;
-  } catch (error) {
-    if (isError(error, "api-conflict")) return undefined;
-    throw error;
-  }
+  return put(parts, parts.volumes, id, spec, call);
 }
 
 /** Where a copy has to be. Throws "not-found"; "invalid-argument" when it was asked for elsewhere, so that it is not tried on node after node. */

@@ -15,6 +15,26 @@ type Outcome<Item> =
   | { readonly kind: "terminating" }
   | { readonly kind: "vanished" };
 
+/** Asks the node for it; undefined: the name is taken. Throws "node-unavailable" where nobody would take it on. */
+export async function put<Item extends PlacedObject>(
+  parts: ControllerParts,
+  { api, cache }: Store<Item>,
+  id: string,
+  spec: Item["spec"],
+  { signal }: Call,
+): Promise<Item | undefined> {
+  const reason = troubleAt(parts, spec);
+  if (reason !== undefined) throw new DmthinError({ code: "node-unavailable", node: spec.nodeName, reason });
+  try {
+    const item = await api.create({ metadata: { name: id }, spec }, signal);
+    cache.note(item);
+    return item;
+  } catch (error) {
+    if (isError(error, "api-conflict")) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Waits until the node has made it. A final failure is withdrawn first and thrown then; what the node has not accepted and
  * cannot now is withdrawn, and is "node-unavailable": without the node's finalizer a deletion proves that nothing exists.

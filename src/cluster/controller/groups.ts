@@ -1,4 +1,4 @@
-import { DmthinError, isError } from "../../errors.ts";
+import { DmthinError } from "../../errors.ts";
 import { groupId, memberName, snapshotId } from "../../volumes/ids.ts";
 import { invalid } from "../../volumes/invalid.ts";
 import { requireTime } from "../../volumes/operations.ts";
@@ -7,9 +7,9 @@ import { sameList } from "../../volumes/wanted.ts";
 import { isTerminating } from "../objects/meta.ts";
 import type { ThinSnapshotGroup, ThinSnapshotGroupSpec } from "../objects/thin-snapshot-group.ts";
 import { toGroup } from "./answers.ts";
-import { troubleAt, type Place } from "./candidates.ts";
+import type { Place } from "./candidates.ts";
 import { find, findLive, findServing, requireVolume } from "./find.ts";
-import { fulfilled, withdraw } from "./fulfilment.ts";
+import { fulfilled, put, withdraw } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
 import { remove, untilGone } from "./removal.ts";
 
@@ -52,21 +52,12 @@ async function standingOf(
   throw new DmthinError({ code: "already-exists", kind: "group snapshot", id, difference: `its source volumes are ${sourceVolumes.join(", ")}` });
 }
 
-/** Puts the object there; undefined: the name was taken meanwhile. */
+/** Puts the object there, once it is known where; undefined: the name was taken meanwhile. */
 async function ask(parts: ControllerParts, id: string, { name, sourceVolumeIds }: GroupWanted, call: Call): Promise<ThinSnapshotGroup | undefined> {
   const { nodeName, poolName } = await onePlace(parts, sourceVolumeIds, call);
   for (const source of sourceVolumeIds) requireFree(parts, snapshotId(memberName(name, source)));
-  const trouble = troubleAt(parts, { nodeName, poolName });
-  if (trouble !== undefined) throw new DmthinError({ code: "node-unavailable", node: nodeName, reason: trouble });
   const spec: ThinSnapshotGroupSpec = { name, sourceVolumes: [...sourceVolumeIds], nodeName, poolName };
-  try {
-    const group = await parts.groups.api.create({ metadata: { name: id }, spec }, call.signal);
-    parts.groups.cache.note(group);
-    return group;
-  } catch (error) {
-    if (isError(error, "api-conflict")) return undefined;
-    throw error;
-  }
+  return put(parts, parts.groups, id, spec, call);
 }
 
 /** Throws "sources-apart" when no one moment of them can be had, and "not-found". */

@@ -1,4 +1,4 @@
-import { DmthinError, isError } from "../../errors.ts";
+import { DmthinError } from "../../errors.ts";
 import { snapshotId } from "../../volumes/ids.ts";
 import { invalid } from "../../volumes/invalid.ts";
 import { requireTime } from "../../volumes/operations.ts";
@@ -6,9 +6,8 @@ import type { Call, Snapshot } from "../../volumes/volumes.ts";
 import { isTerminating } from "../objects/meta.ts";
 import type { ThinSnapshot, ThinSnapshotSpec } from "../objects/thin-snapshot.ts";
 import { membersOf, toSnapshot } from "./answers.ts";
-import { troubleAt } from "./candidates.ts";
 import { findLive, findServing, groupOfMember, requireVolume } from "./find.ts";
-import { fulfilled, withdraw } from "./fulfilment.ts";
+import { fulfilled, put, withdraw } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
 import { remove, untilGone } from "./removal.ts";
 
@@ -44,20 +43,11 @@ async function standingOf(parts: ControllerParts, { sourceVolumeId }: SnapshotWa
   throw new DmthinError({ code: "already-exists", kind: "snapshot", id, difference: `it is a snapshot of volume ${sourceVolume}` });
 }
 
-/** Puts the object there; undefined: the name was taken meanwhile. */
+/** Puts the object there, once it is known where; undefined: the name was taken meanwhile. */
 async function ask(parts: ControllerParts, id: string, { name, sourceVolumeId }: SnapshotWanted, call: Call): Promise<ThinSnapshot | undefined> {
   const { nodeName, poolName } = (await requireVolume(parts, sourceVolumeId, call)).spec;
-  const trouble = troubleAt(parts, { nodeName, poolName });
-  if (trouble !== undefined) throw new DmthinError({ code: "node-unavailable", node: nodeName, reason: trouble });
   const spec: ThinSnapshotSpec = { name, sourceVolume: sourceVolumeId, nodeName, poolName };
-  try {
-    const snapshot = await parts.snapshots.api.create({ metadata: { name: id }, spec }, call.signal);
-    parts.snapshots.cache.note(snapshot);
-    return snapshot;
-  } catch (error) {
-    if (isError(error, "api-conflict")) return undefined;
-    throw error;
-  }
+  return put(parts, parts.snapshots, id, spec, call);
 }
 
 function requireNoMember(parts: ControllerParts, id: string): void {
