@@ -3,6 +3,7 @@ import { DmthinError, type ErrorCode } from "../../errors.ts";
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "in-progress",
   "pool-not-ready",
+  "pools-unknown",
   "pool-stuck",
   "deadline",
   "cancelled",

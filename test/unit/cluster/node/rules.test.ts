@@ -340,8 +340,11 @@ describe("what is not where it should be", () => {
     await settled();
     expect(unclaimed()).toEqual([snapshotId("s"), A]);
     expect(held()).toHaveLength(4);
+    const items = Array.from(agent.volumes.cache.items);
+    const ofAnother = new Map(items.map(([name, item]) => [name, { ...item, status: { ...item.status, poolUUID: "another" } }]));
+    expect(unclaimedIn(node.world.pool, { volumes: ofAnother, snapshots: new Map(), groups: agent.groups.cache.items })).toContain(B);
     const elsewhere = { ...agent.volumes.cache.items.get(B)?.spec, poolName: "another" };
-    const objects = new Map(Array.from(agent.volumes.cache.items, ([name, item]) => [name, THIN_VOLUME.schema.parse({ ...item, spec: elsewhere })]));
+    const objects = new Map(items.map(([name, item]) => [name, THIN_VOLUME.schema.parse({ ...item, spec: elsewhere })]));
     expect(unclaimedIn(node.world.pool, { volumes: objects, snapshots: new Map(), groups: agent.groups.cache.items })).toContain(B);
   });
 });
