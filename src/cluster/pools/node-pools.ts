@@ -34,6 +34,8 @@ export interface NodePoolsOptions {
   readonly logger: Logger;
   /** From one look at what waits to the next. Default: 5 s. */
   readonly lookMs?: number;
+  /** From when it is told that a pool is to go until it goes: the controller puts nothing there any more then. Default: 5 s. */
+  readonly settleMs?: number;
   /** After a removal that failed: the pool is away for a moment at each attempt. Default: a minute. */
   readonly retryMs?: number;
   /** How long a pool that was refused is left to who may mend it before it is looked at again. Default: five minutes. */
@@ -61,6 +63,7 @@ interface Entry {
 }
 
 const LOOK_MS = 5_000;
+const SETTLE_MS = 5_000;
 const RETRY_MS = 60_000;
 const REFUSED_MS = 300_000;
 const CLOSE_MS = 5_000;
@@ -276,8 +279,11 @@ export class NodePools {
       entry.removal = `${why}, and it waits: ${held}`;
       return;
     }
+    if (entry.removal === undefined) {
+      entry.removal = `${why}: it is being removed`;
+      entry.removableFrom = performance.now() + (this.#options.settleMs ?? SETTLE_MS);
+    }
     if (performance.now() < entry.removableFrom) return;
-    entry.removal ??= `${why}: it is being removed`;
     const wipe = policyOf(object?.spec ?? entry.saved.spec) === "Wipe" && entry.description.backing.kind !== "existing";
     const failed = await host.remove(entry.pool, { wipe });
     if (failed !== undefined) {

@@ -73,7 +73,7 @@ function watch<Item extends ApiObject>(kind: Kind<Item>): WatchCache<Item> {
 }
 
 /** A driver that starts on the node with what it has saved. */
-async function start(): Promise<{ readonly pools: NodePools; readonly host: Host }> {
+async function start(settleMs = 5): Promise<{ readonly pools: NodePools; readonly host: Host }> {
   const host = new Host();
   const pools = new NodePools({
     node: "one",
@@ -83,6 +83,7 @@ async function start(): Promise<{ readonly pools: NodePools; readonly host: Host
     placedIn: () => placed,
     logger: silentLogger,
     lookMs: 5,
+    settleMs,
     retryMs: 5,
     refusedMs: 5,
   });
@@ -237,6 +238,20 @@ test("a pool stays for objects that wait for it, though it has nothing of theirs
   placed = 0;
   await eventually(() => expect(pools.seen().size).toBe(0));
   expect(host.asked).toEqual(["open all", "wipe all"]);
+});
+
+test("that a pool is to go is told before it goes, so that nothing new is put there; what came all the same keeps it", async () => {
+  await create("all");
+  const { pools, host } = await start(150);
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  await thinPools().delete("all");
+  await eventually(() => expect(pools.seen().get("all")?.removal).toBe("its ThinPool is deleted: it is being removed"));
+  expect(host.asked).toEqual(["open all"]);
+  placed = 1;
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  expect(host.asked).toEqual(["open all"]);
+  placed = 0;
+  await eventually(() => expect(host.asked).toEqual(["open all", "remove all"]));
 });
 
 test("a removal that is refused is told, and tried again; a ThinPool that selects the node again ends it", async () => {
