@@ -23,7 +23,7 @@ export const clusterPoolSpec = {
   deletionPolicy: z
     .enum(["Retain", "Wipe"])
     .default("Retain")
-    .describe("When the ThinPool is deleted and holds nothing: leave its disks as they are, or give them back clean."),
+    .describe("When the ThinPool is deleted, or selects a node no more, and holds nothing there: leave its disks as they are, or give them back clean."),
 };
 
 export const thinPoolStatus = z.object({
