@@ -11,10 +11,13 @@ import { WorkerPool, type WorkerPoolOptions } from "../../../src/pool/worker-poo
 import type { Filesystems } from "../../../src/filesystem/filesystems.ts";
 import { until } from "../kernel/pools.ts";
 
-/** As it runs for users. Rejects with the reason when the pool is refused, or locked. */
-export async function openInWorker(options: WorkerPoolOptions): Promise<Pool> {
+/**
+ * As it runs for users. Rejects with the reason when the pool is refused, or locked. `waitsForLock`: as users' drivers do, since
+ * the handle of the one before has the lock for a moment more.
+ */
+export async function openInWorker(options: WorkerPoolOptions, { waitsForLock }: { readonly waitsForLock: boolean }): Promise<Pool> {
   const pool = new WorkerPool(options);
-  await until(() => pool.view.status.kind !== "recovering");
+  await until(() => pool.view.status.kind !== "recovering" && !(waitsForLock && pool.view.status.kind === "locked"));
   const { status } = pool.view;
   if (status.kind === "ready") return pool;
   await pool.close(10_000);

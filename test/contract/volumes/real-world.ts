@@ -106,7 +106,7 @@ export class RealWorld implements World {
   }
 
   async start(): Promise<void> {
-    const pool = await this.#open();
+    const pool = await this.#open({ waitsForLock: true });
     this.#driver = { pool, volumes: new LocalVolumes({ node: NODE, pools: [pool], filesystems: this.#hooked.filesystems, logger: silentLogger }) };
   }
 
@@ -125,7 +125,7 @@ export class RealWorld implements World {
 
   async secondDriver(): Promise<string> {
     try {
-      await (await this.#open()).close(10_000);
+      await (await this.#open({ waitsForLock: false })).close(10_000);
       return "it serves";
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
@@ -254,7 +254,7 @@ export class RealWorld implements World {
     return { data: partOf(this.dm, FIRST, "data", dataBytes), metadata: partOf(this.dm, METADATA, "metadata", metadataBytes) };
   }
 
-  async #open(): Promise<Pool> {
+  async #open(lock: { readonly waitsForLock: boolean }): Promise<Pool> {
     const options: WorkerPoolOptions = {
       description: describePool(this.#devices, this.#options),
       stateDirectory: this.stateDirectory,
@@ -263,6 +263,6 @@ export class RealWorld implements World {
       deadManFd: undefined,
       logger: silentLogger,
     };
-    return this.#options.inWorker === true ? openInWorker(options) : openHere(options, this.#threads, this.filesystems.probe.bind(this.filesystems));
+    return this.#options.inWorker === true ? openInWorker(options, lock) : openHere(options, this.#threads, this.filesystems.probe.bind(this.filesystems));
   }
 }
