@@ -12,7 +12,7 @@ export function choosePool(pools: readonly ThinPool[], name: string | undefined)
     if (others.length > 0)
       throw invalid(`several ThinPools are marked as default (${[marked, ...others].map((pool) => pool?.metadata.name).join(", ")}): leave one`);
     const chosen = marked ?? (pools.length === 1 && only.spec["default"] !== false ? only : undefined);
-    if (chosen === undefined) throw invalid(`name a pool, since none of them is the default (${names})`);
+    if (chosen === undefined) throw invalid(`name a pool, since none of them is the default (${names}); or mark a ThinPool with default: true`);
     return chosen;
   }
   const named = pools.find(({ metadata }) => metadata.name === name);
