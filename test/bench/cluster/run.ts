@@ -22,12 +22,20 @@ async function onCluster(): Promise<readonly Findings[]> {
   return await claims(cluster, progress);
 }
 
+const found: Findings[] = [];
+
+/** Told at once: a run is long. */
+function tell(more: readonly Findings[]): void {
+  found.push(...more);
+  mkdirSync(dirname(resultsFile), { recursive: true });
+  writeFileSync(resultsFile, `${JSON.stringify(found, undefined, 2)}\n`);
+  process.stdout.write(`${more.map(table).join("\n")}\n`);
+}
+
 await run(["ip", "link", "set", "lo", "up"]);
-const found = [await scale(progress), ...(await onCluster())];
-mkdirSync(dirname(resultsFile), { recursive: true });
-writeFileSync(resultsFile, `${JSON.stringify(found, undefined, 2)}\n`);
-process.stdout.write(`${found.map(table).join("\n")}
-Nodes are guests of one CPU each, beside the control plane on this machine's; times of claims and pods are from the request
+tell([await scale(progress)]);
+tell(await onCluster());
+process.stdout.write(`Nodes are guests of one CPU each, beside the control plane on this machine's; times of claims and pods are from the request
 that makes the claim to the watch that tells. What the driver's calls took is from its own log. Times of requests are the API
 server's own, from a request's arrival to its answer; between them are the way there and back, and the driver.
 `);
