@@ -78,7 +78,7 @@ const DEFINITIONS: readonly Definition[] = [
     description: "A ThinPool on one node: how it is, and what it holds. Written by that node.",
     spec: nodeThinPoolSpec,
     status: nodeThinPoolStatus,
-    initialStatus: PENDING,
+    initialStatus: { ...PENDING, volumes: 0, snapshots: 0, orphans: 0 },
     additions: NODE_THIN_POOL_ADDITIONS,
   },
   {
