@@ -15,7 +15,7 @@ const NODES_NAMED = 5;
 /** What a ThinPool says of all its nodes together; and its end, which waits for what it holds. */
 export const poolStatus = (parts: ControllerParts): Task => ({
   name: "pool status",
-  sources: [parts.pools.cache, parts.nodePools.cache, parts.nodes.cache, parts.volumes.cache, parts.snapshots.cache, parts.groups.cache],
+  sources: [parts.agents, parts.pools.cache, parts.nodePools.cache, parts.nodes.cache, parts.volumes.cache, parts.snapshots.cache, parts.groups.cache],
   run: async (signal) => {
     for (const pool of parts.pools.cache.items.values()) {
       const isOver = await tend(parts, pool, signal);
@@ -101,8 +101,8 @@ function statusOf(parts: ControllerParts, pool: ThinPool): ThinPoolStatus {
     .filter((node) => matchesLabels(spec.nodeSelector, node.metadata.labels))
     .map((node) => node.metadata.name);
   const nodePools = nodePoolsOf(parts, pool);
-  const ready = nodePools.filter(({ status }) => status.phase === "Ready");
-  const conditions = [readiness(wanted, nodePools), ...deletion(parts, pool, nodePools)];
+  const ready = nodePools.filter(({ spec: { nodeName }, status }) => status.phase === "Ready" && parts.agents.trouble(nodeName) === undefined);
+  const conditions = [readiness(parts, wanted, nodePools), ...deletion(parts, pool, nodePools)];
   return {
     desiredNodes: wanted.length,
     readyNodes: ready.length,
@@ -113,18 +113,20 @@ function statusOf(parts: ControllerParts, pool: ThinPool): ThinPoolStatus {
 
 type Told = Omit<ObjectCondition, "lastTransitionTime">;
 
-function readiness(wanted: readonly string[], nodePools: readonly NodeThinPool[]): Told {
+/** What a node last told stands there when its driver is gone, so that is looked at as well. */
+function readiness({ agents }: ControllerParts, wanted: readonly string[], nodePools: readonly NodeThinPool[]): Told {
   if (wanted.length === 0) return { type: "Ready", status: "False", reason: "NoNodes", message: "no node matches nodeSelector" };
   const known = new Map(nodePools.map((nodePool) => [nodePool.spec.nodeName, nodePool.status]));
   const troubles = wanted.flatMap((node) => {
     const status = known.get(node);
-    if (status?.phase === "Ready" && follows(status)) return [];
-    return [
-      `node ${node}: ${status === undefined ? "nothing is known yet; does the driver run there?" : `${status.phase}${status.message === "" ? "" : `, ${status.message}`}`}`,
-    ];
+    const absence = agents.trouble(node);
+    if (status?.phase === "Ready" && follows(status) && absence === undefined) return [];
+    const told =
+      status === undefined ? "nothing is known yet; does the driver run there?" : [status.phase, status.message].filter((word) => word !== "").join(", ");
+    return [`node ${node}: ${status !== undefined && absence !== undefined ? `${absence}; told before: ` : ""}${told}`];
   });
   if (troubles.length === 0) return { type: "Ready", status: "True", reason: "AllNodesReady", message: `ready on ${wanted.length} nodes` };
-  const reason = wanted.every((node) => known.get(node)?.phase === "Ready") ? "ChangeRefused" : "NodesNotReady";
+  const reason = wanted.every((node) => known.get(node)?.phase === "Ready" && agents.trouble(node) === undefined) ? "ChangeRefused" : "NodesNotReady";
   const rest = troubles.length > NODES_NAMED ? `; and ${troubles.length - NODES_NAMED} more` : "";
   return { type: "Ready", status: "False", reason, message: `${troubles.slice(0, NODES_NAMED).join("; ")}${rest}` };
 }

@@ -57,6 +57,17 @@ describe("what one controller at a time looks after", () => {
       await eventually(async () => expect(await conditionOf("Ready")).toMatchObject({ status: "True", reason: "AllNodesReady" }));
     });
 
+    test("does not take the word of a node whose driver is gone since", async () => {
+      await run();
+      await eventually(async () => expect((await pool())?.status.readyNodes).toBe(2));
+      await stage.current.setAgent("one", false);
+      await eventually(async () => expect((await pool())?.status.readyNodes).toBe(1));
+      expect(await conditionOf("Ready")).toMatchObject({ status: "False", reason: "NodesNotReady" });
+      expect((await conditionOf("Ready"))?.message).toMatch(/^node one: its dmthin pod agent-one is not ready; told before: Ready$/);
+      await stage.current.setAgent("one", true);
+      await eventually(async () => expect(await conditionOf("Ready")).toMatchObject({ status: "True", reason: "AllNodesReady" }));
+    });
+
     test("only counts nodes that its selector matches, and says which are not heard of", async () => {
       await stage.current.pools.patch(POOL, { spec: { nodeSelector: { matchLabels: { "kubernetes.io/hostname": "one" } } } });
       await run();
