@@ -1,6 +1,6 @@
 import type { ThinRecord } from "../catalog/records.ts";
 import { DmthinError } from "../errors.ts";
-import { chunks, chunksToBytes, formatBytes } from "../units.ts";
+import { bytes, chunks, chunksToBytes, formatBytes, MiB } from "../units.ts";
 import { requireRoom, requireWritable } from "./admission.ts";
 import { Mailbox } from "./mailbox.ts";
 import { readyThin } from "./records.ts";
@@ -12,6 +12,9 @@ const LOOK_MS = 1_000;
 const SUSPEND_DEADLINE_MS = 10_000;
 /** How much room a snapshot needs for each byte in memory. */
 const MARGIN = 2;
+/** And for what writers add until the filesystem is frozen; of a small pool a tenth. */
+const SURGE = bytes(32 * MiB);
+const SURGE_PART = 10;
 /** From one attempt to resume what the kernel would not resume to the next. */
 const RETRY_MS = 1_000;
 
@@ -117,8 +120,9 @@ export class Freezer {
     const { data, chunkSize, queuesWhenFull } = this.#bench.publishFigures();
     const freeBytes = chunksToBytes(chunks(data.total - data.used), chunkSize);
     const unwrittenBytes = this.#bench.parts.unwrittenBytes?.() ?? 0;
-    if (!queuesWhenFull || unwrittenBytes * MARGIN <= freeBytes) return;
-    const reason = `${formatBytes(unwrittenBytes)} wait in memory to be written, and it has ${formatBytes(freeBytes)} free: too little for a snapshot now`;
+    const surgeBytes = Math.min(SURGE, chunksToBytes(data.total, chunkSize) / SURGE_PART);
+    if (!queuesWhenFull || unwrittenBytes * MARGIN + surgeBytes <= freeBytes) return;
+    const reason = `${formatBytes(unwrittenBytes)} wait in memory to be written, more may come, and it has ${formatBytes(freeBytes)} free: too little for a snapshot now`;
     throw new DmthinError({ code: "pool-not-ready", pool: this.#bench.parts.description.name, reason });
   }
 

@@ -37,6 +37,7 @@ async function writing(): Promise<readonly Source[]> {
     const file = join(await user.publish(id), "records");
     sources.push({ filesystem, id, file, writer: bench.writer(file, RECORDS) });
   }
+  await bench.until("a first record of each writer", () => sources.every(({ writer }) => writer.synced > 0));
   return sources;
 }
 
