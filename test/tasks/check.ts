@@ -11,7 +11,7 @@ await testCommand(
     { name: "format", run: () => tool("oxfmt", "--check", ".") },
     { name: "lint", run: () => tool("oxlint") },
     { name: "types", run: () => tool("tsc", "-p", ".") },
-    { name: "unit and contract tests, simulated kernel", run: () => runJest(["unit", "contract"]) },
+    { name: "unit and contract tests, simulated kernel", run: () => runJest(["unit", "contract"], [], ["--maxWorkers=100%"]) }, // jest leaves one core idle otherwise
   ],
   { root: false },
 );
