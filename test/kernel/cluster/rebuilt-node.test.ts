@@ -31,14 +31,19 @@ async function ready(): Promise<void> {
   await eventually(async () => expect((await bench.nodePool(POOL))?.status).toMatchObject({ phase: "Ready", state: "rw" }));
 }
 
+/** Asked again as the provisioner does: the controller's watch may not have told it yet what the test has read. */
 async function create(name: string): Promise<string> {
-  const { volume } = await bench.controller.CreateVolume({
-    name,
-    capacityRange: { requiredBytes: String(64 * MiB) },
-    volumeCapabilities: [MOUNT],
-    accessibilityRequirements: { requisite: [TOPOLOGY], preferred: [TOPOLOGY] },
+  const ids: string[] = [];
+  await eventually(async () => {
+    const { volume } = await bench.controller.CreateVolume({
+      name,
+      capacityRange: { requiredBytes: String(64 * MiB) },
+      volumeCapabilities: [MOUNT],
+      accessibilityRequirements: { requisite: [TOPOLOGY], preferred: [TOPOLOGY] },
+    });
+    ids.push(volume?.volumeId ?? "");
   });
-  return volume?.volumeId ?? "";
+  return ids.join();
 }
 
 const staging = (): string => bench.path("stage");
