@@ -10,7 +10,7 @@ describe("values", () => {
     ["one that is none in a sidecar", { sidecars: { resizer: { threads: 3 } } }, /additional properties 'threads'/],
     ["a relative path", { kubeletPath: "var/lib/kubelet" }, /kubeletPath/],
     ["a pool's option that is none", { pools: { fast: { backing: { loop: { path: "/a" } } } } }, /additional properties 'path'|missing property 'directory'/],
-    ["a pool's name that is none", { pools: { "Fast.Pool": {} } }, /invalid propertyName 'Fast.Pool'/],
+    ["a pool's name that is none", { pools: { "Fast.Pool": {} } }, /at '\/pools': additional properties 'Fast.Pool' not allowed/],
     ["a second driver on a node while it is updated", { node: { updateStrategy: { rollingUpdate: { maxSurge: 1 } } } }, /maxSurge/],
     ["a class's parameter that is none", { storageClasses: [{ name: "a", parameters: { fsType: "xfs" } }] }, /additional properties 'fsType'/],
     ["a class without a name", { storageClasses: [{ default: true }] }, /name/],
