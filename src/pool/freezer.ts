@@ -13,7 +13,7 @@ const SUSPEND_DEADLINE_MS = 10_000;
 /** How much room a snapshot needs for each byte in memory. */
 const MARGIN = 2;
 /** And for what writers add until the filesystem is frozen; of a small pool a tenth. */
-const SURGE = bytes(32 * MiB);
+const SURGE = bytes(16 * MiB);
 const SURGE_PART = 10;
 /** From one attempt to resume what the kernel would not resume to the next. */
 const RETRY_MS = 1_000;
