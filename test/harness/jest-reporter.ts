@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import { checkout } from "../lab/checkout.ts";
-import { tallyLine } from "./tally.ts";
+import { failureLine, tallyLine } from "./tally.ts";
 
 /** What this needs of jest's results. */
 interface JestResults {
@@ -10,6 +10,11 @@ interface JestResults {
   readonly numRuntimeErrorTestSuites: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly testFilePath: string;
+    readonly failureMessage?: string | null;
+    readonly testResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
 }
 
 /**
@@ -19,15 +24,17 @@ interface JestResults {
 export default class TallyReporter {
   /** Where a guest's init waits for signs of life (test/lab/guest/init.sh); elsewhere nobody does. */
   readonly #progress = process.env["LAB_PROGRESS"];
+  #file = "";
 
   onTestFileStart({ path }: { readonly path: string }): void {
     if (this.#progress === undefined) return;
-    process.stdout.write(`RUNS ${relative(checkout, path)}\n`);
-    this.#isAlive();
+    this.#file = relative(checkout, path);
+    process.stdout.write(`RUNS ${this.#file}\n`);
+    this.#isAlive(this.#file);
   }
 
-  onTestCaseResult(): void {
-    this.#isAlive();
+  onTestCaseResult(_test: unknown, { fullName }: { readonly fullName: string }): void {
+    this.#isAlive(`${this.#file}, after: ${fullName}`);
   }
 
   onRunComplete(_contexts: unknown, results: JestResults): void {
@@ -36,10 +43,19 @@ export default class TallyReporter {
       failed: results.numFailedTests + results.numRuntimeErrorTestSuites,
       skipped: results.numPendingTests + results.numTodoTests,
     });
+    for (const failure of failuresOf(results)) process.stdout.write(`${failureLine(failure)}\n`);
     process.stdout.write(`${line}\n`);
   }
 
-  #isAlive(): void {
-    if (this.#progress !== undefined) writeFileSync(this.#progress, String(Date.now()));
+  #isAlive(where: string): void {
+    if (this.#progress !== undefined) writeFileSync(this.#progress, `${where}\n`);
   }
 }
+
+/** Each test that failed, and each file that could not be run. */
+const failuresOf = ({ testResults }: JestResults): readonly string[] =>
+  testResults.flatMap(({ testFilePath, failureMessage, testResults: tests }) => {
+    const file = relative(checkout, testFilePath);
+    const failed = tests.filter(({ status }) => status === "failed").map(({ fullName }) => `${file}: ${fullName}`);
+    return failed.length > 0 || (failureMessage ?? "") === "" ? failed : [`${file}: could not be run`];
+  });

@@ -3,14 +3,15 @@ import { once } from "node:events";
 import { Writable } from "node:stream";
 import { checkout } from "../lab/checkout.ts";
 import { Prefixed } from "./prefixed.ts";
-import { parseTally, sum, tallyLine, type Tally } from "./tally.ts";
+import { parseFailure, parseTally, sum, tallyLine, type Tally } from "./tally.ts";
 
 const HEARTBEAT_MS = 30_000;
 
-/** Hands on the lines that it is given, save tallies: those it adds up, for the whole command ends with one line of its own. */
+/** Hands on the lines that it is given, save tallies and the names of failures: those it gathers, for the whole command ends with its own. */
 export class TallyStream extends Writable {
   readonly #onward: Writable;
   readonly #tallies: Tally[] = [];
+  readonly #failures: string[] = [];
   #line = "";
   /** Told of each output. */
   onOutput: () => void = () => undefined;
@@ -22,8 +23,8 @@ export class TallyStream extends Writable {
 
   /** What the command came to; one that says nothing, or fails in spite of what it says, is a test of its own. */
   tally(code: number): Tally {
-    const said = sum(this.#tallies);
-    if (this.#tallies.length === 0) return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+    const said = { ...sum(this.#tallies), failures: this.#failures };
+    if (this.#tallies.length === 0) return { ...said, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
     return code !== 0 && said.failed === 0 ? { ...said, failed: 1 } : said;
   }
 
@@ -31,20 +32,21 @@ export class TallyStream extends Writable {
     this.onOutput();
     const lines = (this.#line + chunk.toString("latin1")).split("\n"); // latin1 keeps characters that are cut in two
     this.#line = lines.pop() ?? "";
-    const shown = lines.filter((line) => !this.#count(line)).map((line) => `${line}\n`);
+    const shown = lines.filter((line) => !this.#gather(line)).map((line) => `${line}\n`);
     if (shown.length === 0) done();
     else this.#onward.write(Buffer.from(shown.join(""), "latin1"), done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    if (this.#line === "" || this.#count(this.#line)) done();
+    if (this.#line === "" || this.#gather(this.#line)) done();
     else this.#onward.write(Buffer.from(this.#line, "latin1"), done);
   }
 
-  #count(line: string): boolean {
-    const tally = parseTally(line);
+  #gather(line: string): boolean {
+    const [tally, failure] = [parseTally(line), parseFailure(line)];
     if (tally !== undefined) this.#tallies.push(tally);
-    return tally !== undefined;
+    if (failure !== undefined) this.#failures.push(failure);
+    return tally !== undefined || failure !== undefined;
   }
 }
 
@@ -57,10 +59,10 @@ export async function part(name: string, work: () => Promise<Tally>): Promise<Ta
   try {
     const tally = await work();
     process.stderr.write(`== ${name}: ${tallyLine(tally)}, ${elapsed()}\n`);
-    return tally;
+    return tally.failed > 0 && (tally.failures ?? []).length === 0 ? { ...tally, failures: [name] } : tally;
   } catch (error) {
     process.stderr.write(`== ${name}: FAILED, ${elapsed()}: ${error instanceof Error ? error.message : String(error)}\n`);
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, failures: [name] };
   } finally {
     clearInterval(heartbeat);
   }

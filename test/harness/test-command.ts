@@ -1,6 +1,6 @@
 import { asRoot } from "../lab/root.ts";
 import { part } from "./part.ts";
-import { succeeded, sum, tallyLine, type Tally } from "./tally.ts";
+import { failureLine, succeeded, sum, tallyLine, type Tally } from "./tally.ts";
 
 export interface Part {
   readonly name: string;
@@ -35,6 +35,7 @@ export async function testCommand(parts: readonly Part[], { root, takesArguments
     return;
   }
   const total = sum(await runAll(parts, atOnce));
+  for (const failure of total.failures ?? []) process.stdout.write(`${failureLine(failure)}\n`);
   process.stdout.write(`${tallyLine(total)}\n`);
   process.exitCode = succeeded(total) ? 0 : 1;
 }

@@ -37,18 +37,20 @@ END
 # A test that hangs in the kernel holds up its own time limit too. So who is not heard of for LAB_SILENCE seconds is given
 # up: with what every process waits for, so that somebody can tell why.
 watch_progress() {
-  : > /run/lab/progress # test/harness/jest-reporter.ts touches it
+  echo 'what came before the first test' > /run/lab/progress # test/harness/jest-reporter.ts writes what runs to it
   while sleep 5; do
     [ $(($(date +%s) - $(stat -c %Y /run/lab/progress))) -ge "$LAB_SILENCE" ] || continue
-    {
-      echo "no test has ended for $LAB_SILENCE s. The guest's processes, and where they wait in the kernel:"
-      ps -eo pid,ppid,stat,wchan:32,etimes,args --cols 200
+    { # The most telling last: logs are cut at their beginning.
+      echo "no test has ended for $LAB_SILENCE s. The kernel's last messages:"
+      dmesg | tail -n 20
+      echo "the guest's processes, and where they wait in the kernel:"
+      ps -o pid,ppid,stat,wchan:32,etimes,args --cols 200 --ppid 2 -p 2 --deselect
       for process in $(ps -eo pid=,stat= | sed -n 's/^ *\([0-9]*\) D.*/\1/p'); do
         echo "process $process:"
         cat "/proc/$process/stack"
       done
-      dmesg | tail -n 60
     } > /run/lab/stderr 2>&1
+    echo "FAILED no test has ended for $LAB_SILENCE s: $(cat /run/lab/progress)" > /run/lab/stdout
     sleep 2 # until that has left
     echo "exit 124" > /dev/ttyS2
   done
