@@ -126,11 +126,11 @@ export type PoolNews =
 
 /** Whether the pool serves. `recovering` and `locked` pass by themselves, `refused` needs a person. */
 export type PoolStatus =
-  /** `reason`: why the last attempt failed; it is repeated. */
-  | { readonly kind: "recovering"; readonly reason?: string }
+  /** `reason`: why the last attempt failed; it is repeated. `neverMade`: it never was a pool here, so that nothing of it can be in use. */
+  | { readonly kind: "recovering"; readonly reason?: string; readonly neverMade?: true }
   | { readonly kind: "locked" }
   | { readonly kind: "ready" }
-  | { readonly kind: "refused"; readonly reason: string; readonly remedy: string };
+  | { readonly kind: "refused"; readonly reason: string; readonly remedy: string; readonly neverMade?: true };
 
 /**
  * What a pool's actor can be asked. Arguments and answers are plain data: they may cross a thread. Each call runs as

@@ -13,6 +13,7 @@ import type { LogFields, Logger } from "../logger.ts";
 import { createBacking } from "./create-backing.ts";
 import { DeadManHandle } from "./dead-man.ts";
 import { PoolEngine } from "./engine.ts";
+import { wasNeverMade } from "./never-made.ts";
 import { Outbox } from "./outbox.ts";
 import { takeBack, type TakeBackParts } from "./take-back.ts";
 import type { EngineParts } from "./engine-parts.ts";
@@ -43,7 +44,8 @@ async function serve(port: MessagePort, data: PoolWorkerData): Promise<void> {
     await takeBack(data.description, below, data.recordedUuids);
     return PoolEngine.start(parts, (news) => tell({ kind: "news", news }));
   };
-  const started = startUntilDecided(start, tell, logger, ending.signal);
+  const made = async (): Promise<{ readonly neverMade?: true }> => ((await wasNeverMade(data.description, data)) ? { neverMade: true } : {});
+  const started = startUntilDecided({ start, made }, tell, logger, ending.signal);
   // Also for a pool that is refused: without a listener its worker would end, and be started again.
   port.on("message", (message: ToWorker) => {
     if (message.kind === "close") ending.abort();
@@ -53,8 +55,14 @@ async function serve(port: MessagePort, data: PoolWorkerData): Promise<void> {
 
 type Started = Promise<PoolEngine | undefined>;
 
+interface Attempts {
+  readonly start: () => Promise<PoolEngine>;
+  /** After one that failed: what its status adds. */
+  readonly made: () => Promise<{ readonly neverMade?: true }>;
+}
+
 /** What a person has to decide ends the attempts, as the driver's end does; all else may pass, such as a disk that comes up late. */
-async function startUntilDecided(start: () => Promise<PoolEngine>, tell: (message: FromWorker) => void, logger: Logger, ending: AbortSignal): Started {
+async function startUntilDecided({ start, made }: Attempts, tell: (message: FromWorker) => void, logger: Logger, ending: AbortSignal): Started {
   while (!ending.aborted) {
     try {
       return await start();
@@ -62,10 +70,10 @@ async function startUntilDecided(start: () => Promise<PoolEngine>, tell: (messag
       logger.error("the pool could not be started", { error });
       if (isError(error, "pool-refused") || isError(error, "catalog-refused")) {
         const { reason, remedy } = error.facts;
-        tell({ kind: "news", news: { kind: "status", status: { kind: "refused", reason, remedy } } });
+        tell({ kind: "news", news: { kind: "status", status: { kind: "refused", reason, remedy, ...(await made()) } } });
         return undefined;
       }
-      tell({ kind: "news", news: { kind: "status", status: { kind: "recovering", reason: reasonOf(error) } } });
+      tell({ kind: "news", news: { kind: "status", status: { kind: "recovering", reason: reasonOf(error), ...(await made()) } } });
       await setTimeout(RETRY_MS, undefined, { signal: ending }).catch(() => undefined);
     }
   }

@@ -54,6 +54,21 @@ export class PoolSet {
     return found?.record.kind === "volume" ? { pool: found.pool, record: found.record } : undefined;
   }
 
+  /** The same for what ends a use: a pool that never was one here has nothing in use. */
+  findUsed(id: string): Found<VolumeRecord> | undefined {
+    const used = new PoolSet(
+      this.all.filter(({ view: { status } }) => !("neverMade" in status)),
+      this.#unknown,
+    );
+    return used.findVolume(id);
+  }
+
+  /** As far as the pools tell now: undefined proves nothing. */
+  peekVolume(id: string): Found<VolumeRecord> | undefined {
+    const found = isVolumeId(id) ? this.#seen(id) : undefined;
+    return found?.record.kind === "volume" ? { pool: found.pool, record: found.record } : undefined;
+  }
+
   findSnapshot(id: string): Found<SnapshotRecord> | undefined {
     const found = isSnapshotId(id) ? this.#find(id) : undefined;
     return found?.record.kind === "snapshot" ? { pool: found.pool, record: found.record } : undefined;
@@ -89,7 +104,13 @@ export class PoolSet {
   }
 
   #find(id: string): Found<ThinRecord> | undefined {
-    const pool = this.#holding(({ view }) => view.thins.has(id));
+    const found = this.#seen(id);
+    if (found === undefined) this.requireComplete();
+    return found;
+  }
+
+  #seen(id: string): Found<ThinRecord> | undefined {
+    const pool = this.all.find(({ view }) => view.thins.has(id));
     const record = pool?.view.thins.get(id);
     return pool === undefined || record === undefined ? undefined : { pool, record };
   }

@@ -37,15 +37,22 @@ export async function publish(parts: Parts, wanted: PublishWanted, call: Call): 
   });
 }
 
-/** Takes a volume off a path, and the path away. Gone is success. */
+/**
+ * Takes a volume off a path, and the path away. Gone is success, whatever pools there are: with nothing mounted there,
+ * nothing is left to do. What a pool that does not serve has on record of it goes with the volume's staging.
+ */
 export async function unpublish(parts: Parts, id: string, path: string, call: Call): Promise<void> {
   return parts.operations.run(call, "unpublication", { exclusive: [id] }, async () => {
     const ofVolume = ofFilesystem(parts.filesystems, id);
     const isKnownBlock = isPublishedBlock(parts, id, path);
-    await takeDown(parts.filesystems, path, async (mount) => (isKnownBlock && isDeviceNode(mount)) || (await ofVolume(mount)));
+    await takeDown(parts.filesystems, path, async (mount) => {
+      if (!isDeviceNode(mount)) return ofVolume(mount);
+      if (!isKnownBlock) parts.pools.requireComplete(); // whose it is, only its pool knows
+      return isKnownBlock;
+    });
     await parts.filesystems.removeTarget(path);
-    const found = parts.pools.findVolume(id);
-    if (found?.record.state !== "ready") return;
+    const found = parts.pools.peekVolume(id);
+    if (found?.record.state !== "ready" || found.pool.view.status.kind !== "ready") return;
     const kept = found.record.publications.filter((publication) => publication.path !== path);
     if (kept.length < found.record.publications.length) await found.pool.calls.setPublications(id, kept);
   });

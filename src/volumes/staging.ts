@@ -30,11 +30,14 @@ export async function stage(parts: Parts, wanted: StageWanted, call: Call): Prom
   });
 }
 
-/** Takes a volume's mounts off the path and its device away; also when it is busy: then it goes when its last user does. */
+/**
+ * Takes a volume's mounts off the path and its device away; also when it is busy: then it goes when its last user does. A
+ * pool that does not serve may have the volume as staged, so that it could never be deleted: then it is to be asked again.
+ */
 export async function unstage(parts: Parts, id: string, path: string, call: Call): Promise<void> {
   return parts.operations.run(call, "unstaging", { exclusive: [id] }, async () => {
     await takeDown(parts.filesystems, path, ofFilesystem(parts.filesystems, id));
-    const found = parts.pools.findVolume(id);
+    const found = parts.pools.findUsed(id);
     if (found?.record.state !== "ready") return;
     const { pool, record } = found;
     if (record.staging !== undefined && record.staging.path !== path) return;

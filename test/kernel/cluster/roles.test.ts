@@ -70,6 +70,20 @@ test("a volume's whole life through both roles: made where its pool is, used, gr
   expect(bench.server.stored(THIN_VOLUME).size).toBe(0);
 });
 
+test("a ThinPool whose disk is misspelt keeps no pod of a volume that is gone from ending", async () => {
+  await bench.putPool("fast", loop({ default: true }));
+  await bench.putPool("misspelt", { backing: { directLvm: { devices: ["/dev/disk/by-id/none"] } } });
+  await Promise.all([bench.startNode(), bench.startController()]);
+  await ready();
+  await eventually(async () => expect((await bench.nodePool("misspelt"))?.status).toMatchObject({ message: expect.stringContaining("by-id/none") }));
+  const volumeId = await create("pvc-1");
+  await stage(volumeId);
+  await unstage(volumeId);
+  await bench.controller.DeleteVolume({ volumeId });
+  await bench.node.NodeUnpublishVolume({ volumeId, targetPath: bench.path("target") });
+  await unstage(volumeId);
+});
+
 test("an option that may change is followed while volumes are mounted; what may not is refused, and said", async () => {
   await bench.putPool("fast", loop());
   await Promise.all([bench.startNode(), bench.startController()]);

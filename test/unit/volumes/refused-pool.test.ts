@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { DmthinError } from "../../../src/errors.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
 import type { PoolStatus } from "../../../src/pool/pool-calls.ts";
@@ -39,6 +40,67 @@ test("a refused pool says why, and has no room", async () => {
   await expectRefusal(volumes.delete(volumeId("unknown"), call()), "pool-refused", { remedy: "restore it" });
   expect((await volumes.capacity({ pool: "lost", node: undefined, filesystem: undefined })).availableBytes).toBe(0);
   await volumes.delete(volumeId("a"), call());
+});
+
+const DOWN: readonly PoolStatus[] = [
+  { kind: "recovering" },
+  { kind: "recovering", reason: "it waits for disks" },
+  { kind: "locked" },
+  { kind: "refused", reason: "its superblock is blank", remedy: "restore it" },
+];
+
+test.each(DOWN)("with nothing mounted there is nothing to unpublish, whichever pool does not serve (%j)", async (status) => {
+  const volumes = await beside("slow", status);
+  await volumes.unpublish(volumeId("unknown"), node.world.path("nowhere"), call());
+});
+
+test("a node that is bound there is left alone while its pool cannot tell whose it is", async () => {
+  const { record } = await node.client.create("b", { kind: "block" });
+  const use = await node.client.mount(record.id, "block");
+  const volumes = await beside("slow", { kind: "recovering" });
+  await expectRefusal(volumes.unpublish(volumeId("unknown"), use.path, call()), "pool-not-ready", { pool: "slow" });
+  expect(node.world.machine.mounts.entries.filter(({ target }) => target === use.path)).toHaveLength(1);
+});
+
+test.each(DOWN)("a pool that does not serve may have it as staged: it is unstaged again later, or could never be deleted (%j)", async (status) => {
+  const volumes = await beside("slow", status);
+  const { code } = status.kind === "refused" ? { code: "pool-refused" as const } : { code: "pool-not-ready" as const };
+  await expectRefusal(volumes.unstage(volumeId("unknown"), node.world.path("nowhere"), call()), code, { pool: "slow" });
+});
+
+test.each<PoolStatus>([
+  { kind: "recovering", reason: "/dev/sbd is not there", neverMade: true },
+  { kind: "refused", reason: "/dev/sda holds ext4", remedy: "name another disk", neverMade: true },
+])("a pool that never was one has nothing in use, and keeps no pod from ending (%j)", async (status) => {
+  const volumes = await beside("misspelt", status);
+  await volumes.unpublish(volumeId("unknown"), node.world.path("nowhere"), call());
+  await volumes.unstage(volumeId("unknown"), node.world.path("nowhere"), call());
+  // What nobody has on record may still be there, such as after a lost state directory: for a deletion that is not enough.
+  await expectRefusal(volumes.delete(volumeId("unknown"), call()), status.kind === "refused" ? "pool-refused" : "pool-not-ready");
+});
+
+test("while it is not known which pools there are, any of them may have it as staged", async () => {
+  const { pool, filesystems } = node.world;
+  const unknown = new DmthinError({ code: "pools-unknown", node: "contract-node", reason: "the API server has not told them yet" });
+  const volumes = new LocalVolumes({ node: "contract-node", pools: [pool], unknownPools: () => unknown, filesystems, logger: silentLogger });
+  await volumes.unpublish(volumeId("unknown"), node.world.path("nowhere"), call());
+  await expectRefusal(volumes.unstage(volumeId("unknown"), node.world.path("nowhere"), call()), "pools-unknown");
+});
+
+test("what was unpublished while its pool did not serve is forgotten with its staging, and can be deleted", async () => {
+  const { record } = await node.client.create("b");
+  const use = await node.client.mount(record.id, "ext4");
+  const { pool, filesystems } = node.world;
+  const view = new LiveView();
+  view.apply({ kind: "status", status: { kind: "recovering" } });
+  const away: Pool = { ...pool, description: pool.description, calls: pool.calls, view, close: async () => undefined };
+  const whileAway = new LocalVolumes({ node: "contract-node", pools: [away], filesystems, logger: silentLogger });
+  await whileAway.unpublish(record.id, use.path, call());
+  expect(node.world.machine.mounts.entries.filter(({ target }) => target === use.path)).toEqual([]);
+  expect((await node.world.volumes.get(record.id)).record.publications).toHaveLength(1);
+  await expectRefusal(whileAway.unstage(record.id, use.stagingPath, call()), "pool-not-ready");
+  await node.client.unstage(use);
+  await node.client.delete(record.id);
 });
 
 test("within its own pool, who knows that a volume is or belongs there is not held up by another pool", async () => {
