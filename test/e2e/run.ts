@@ -1,4 +1,4 @@
-import { tallyLine, succeeded } from "../harness/tally.ts";
+import { failureLine, succeeded, tallyLine, type Tally } from "../harness/tally.ts";
 import { Cluster } from "../lab/cluster/cluster.ts";
 import { CASES } from "./cases.ts";
 import { install } from "./installation.ts";
@@ -9,10 +9,11 @@ import { runCases } from "./suite.ts";
 const [image = "", ...words] = process.argv.slice(2);
 const chosen = CASES.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 const tally = await played();
+for (const failure of tally.failures ?? []) process.stdout.write(`${failureLine(failure)}\n`);
 process.stdout.write(`${tallyLine(tally)}\n`);
 process.exit(succeeded(tally) ? 0 : 1); // with all that runs in these namespaces
 
-async function played() {
+async function played(): Promise<Tally> {
   if (chosen.length === 0) {
     process.stderr.write(`no case has ${words.join(" or ")} in its name. There are:\n${CASES.map(({ name }) => `  ${name}\n`).join("")}`);
     return { passed: 0, failed: 1, skipped: 0 };

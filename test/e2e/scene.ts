@@ -66,6 +66,15 @@ export class Scene {
     for (const name of claims) await this.untilIs("pvc", name, "Bound", (object) => object.status?.phase === "Bound");
   }
 
+  /** Asks for a larger claim. */
+  async expand(claimName: string, size: string): Promise<void> {
+    await this.kubectl("patch", "pvc", claimName, "--patch", JSON.stringify({ spec: { resources: { requests: { storage: size } } } }));
+  }
+
+  async expanded(claimName: string, size: string): Promise<void> {
+    await this.untilIs("pvc", claimName, `has ${size}`, ({ status }) => (status?.["capacity"] as Fields | undefined)?.["storage"] === size);
+  }
+
   async snapshotReady(...names: readonly string[]): Promise<void> {
     for (const name of names) await this.untilIs("volumesnapshot", name, "ready to use", (object) => object.status?.["readyToUse"] === true);
   }

@@ -30,8 +30,7 @@ export async function runCases(cluster: Cluster, cases: readonly Case[], skipped
     await play(one);
     await endings.at(-1);
   }
-  for (const name of failed) process.stdout.write(`failed: ${name}\n`);
-  return { passed: cases.length - failed.size, failed: failed.size, skipped };
+  return { passed: cases.length - failed.size, failed: failed.size, skipped, failures: [...failed] };
 }
 
 async function acted(cluster: Cluster, { name, run }: Case, namespace: string): Promise<void> {

@@ -14,6 +14,26 @@ async function kill(scene: Scene, node: string, role: "node" | "controller"): Pr
   await scene.cluster.node(node).run(["sh", "-ec", script]);
 }
 
+/** Of each of these claims a clone and an expansion, both of them under way when the driver is killed. */
+async function killedDuringCopies(scene: Scene, node: string, names: readonly string[]): Promise<void> {
+  const size = "128Mi";
+  const written = await Promise.all(names.map((name) => scene.sum(name)));
+  const clones = names.map((name) => `clone-of-${name}`);
+  const cloneOf = (name: string) => claim(`clone-of-${name}`, { size, source: { kind: "PersistentVolumeClaim", name }, storageClass: "dmthin-immediate" });
+  await scene.apply(...names.map(cloneOf));
+  for (const name of names) await scene.expand(name, size);
+  for (let kills = 0; kills < 2; kills += 1) {
+    await kill(scene, node, "node");
+    await sleep(2500);
+  }
+  await scene.bound(...clones);
+  for (const name of names) await scene.expanded(name, size);
+  await scene.apply(...clones.map((name) => pod(name, { claims: [name] })));
+  await scene.ready(...clones);
+  assert.deepEqual(await Promise.all(clones.map((name) => scene.sum(name))), written);
+  assert.deepEqual(await Promise.all(names.map((name) => scene.sum(name))), written);
+}
+
 async function nodePluginKilled(scene: Scene): Promise<void> {
   const [node = assert.fail("no node")] = scene.cluster.nodes.map(({ name }) => name);
   await scene.apply(claim("steady"), pod("steady", { claims: ["steady"], node }));
@@ -31,6 +51,7 @@ async function nodePluginKilled(scene: Scene): Promise<void> {
   await kill(scene, node, "node");
   await scene.snapshotReady(...names);
   assert.equal(await scene.sum("steady"), steady); // its mount outlived the driver
+  await killedDuringCopies(scene, node, names);
   await scene.kubectl("delete", "pods", ...names, "--wait=false");
   await kill(scene, node, "node");
   await scene.gone("pod", ...names);

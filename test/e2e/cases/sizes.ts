@@ -5,20 +5,12 @@ import { field, type Scene } from "../scene.ts";
 
 const MiB = 2 ** 20;
 
-async function ask(scene: Scene, name: string, size: string): Promise<void> {
-  await scene.kubectl("patch", "pvc", name, "--patch", JSON.stringify({ spec: { resources: { requests: { storage: size } } } }));
-}
-
-const has = async (scene: Scene, name: string, size: string): Promise<void> => {
-  await scene.untilIs("pvc", name, `has ${size}`, ({ status }) => (status?.["capacity"] as { readonly storage?: string } | undefined)?.storage === size);
-};
-
 async function online(scene: Scene, type: string): Promise<void> {
   await scene.apply(claim("data", { storageClass: `dmthin-${type}`, size: "400Mi" }), pod("user", { claims: ["data"] }));
   await scene.ready("user");
   const written = await scene.write("user");
-  await ask(scene, "data", "800Mi");
-  await has(scene, "data", "800Mi");
+  await scene.expand("data", "800Mi");
+  await scene.expanded("data", "800Mi");
   const room = MiB * Number(/\s(\d+)\s/.exec(await scene.sh("user", `df -m ${DATA} | tail -n 1`))?.[1]);
   assert(room > 600 * MiB, `the filesystem has ${room} bytes`);
   assert.equal(await scene.sum("user"), written);
@@ -28,8 +20,8 @@ async function onlineBlock(scene: Scene): Promise<void> {
   await scene.apply(claim("data", { block: true }), pod("user", { claims: ["data"], block: true }));
   await scene.ready("user");
   const written = await scene.writeDevice("user");
-  await ask(scene, "data", "128Mi");
-  await has(scene, "data", "128Mi");
+  await scene.expand("data", "128Mi");
+  await scene.expanded("data", "128Mi");
   assert.equal(Number(await scene.sh("user", `blockdev --getsize64 ${DEVICE}`)), 128 * MiB);
   assert.equal(await scene.sumDevice("user"), written);
 }
@@ -39,7 +31,7 @@ async function offline(scene: Scene): Promise<void> {
   await scene.ready("first");
   const written = await scene.write("first");
   await scene.remove("pod", "first");
-  await ask(scene, "data", "256Mi");
+  await scene.expand("data", "256Mi");
   await scene.untilIs(
     "pvc",
     "data",
@@ -48,7 +40,7 @@ async function offline(scene: Scene): Promise<void> {
   );
   await scene.apply(pod("second", { claims: ["data"] }));
   await scene.ready("second");
-  await has(scene, "data", "256Mi");
+  await scene.expanded("data", "256Mi");
   const room = MiB * Number(/\s(\d+)\s/.exec(await scene.sh("second", `df -m ${DATA} | tail -n 1`))?.[1]);
   assert(room > 200 * MiB, `the filesystem has ${room} bytes`);
   assert.equal(await scene.sum("second"), written);
