@@ -87,7 +87,7 @@ export class CareJournal {
   #tellWhenFull({ queuesWhenFull: queues, state }: PoolFigures): void {
     if (queues) this.#note("queueing", undefined, "from now on writes wait once the pool is full: it can be made larger", "info");
     else if (state === "out_of_data_space") this.#note("failing", undefined, "from now on writes fail, until the pool has room again", "warn");
-    else this.#note("failing", undefined, "from now on writes fail once the pool is full: it cannot be made larger", "warn");
+    else this.#note("failing", undefined, "from now on writes fail once the pool is full: it cannot be made larger", "info");
   }
 
   #change(

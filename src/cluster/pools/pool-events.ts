@@ -11,7 +11,7 @@ export interface Recorder {
 type Kind = readonly [type: "Normal" | "Warning", reason: string];
 
 /** What care has found and done, as people are told. */
-const CARE: Readonly<Record<Exclude<CareEventKind, "state">, Kind>> = {
+const CARE: Readonly<Record<Exclude<CareEventKind, "state" | "failing">, Kind>> = {
   extended: ["Normal", "Extended"],
   "extension-failed": ["Warning", "ExtensionFailed"],
   exhausted: ["Warning", "NothingLeft"],
@@ -21,7 +21,6 @@ const CARE: Readonly<Record<Exclude<CareEventKind, "state">, Kind>> = {
   "host-low": ["Warning", "HostSpaceLow"],
   "host-enough": ["Normal", "HostSpaceEnough"],
   queueing: ["Normal", "WritesWaitWhenFull"],
-  failing: ["Warning", "WritesFailWhenFull"],
 };
 
 const STATES: Readonly<Record<string, Kind>> = {
@@ -50,7 +49,7 @@ export class PoolEvents {
     const since = this.#toldUpTo.get(name) ?? -Infinity;
     const fresh = (view.care?.events ?? []).filter(({ at }) => at.getTime() > since);
     for (const { kind, message } of fresh) {
-      const [type, reason] = kind === "state" ? stateKind(view) : CARE[kind];
+      const [type, reason] = kind === "state" ? stateKind(view) : kind === "failing" ? failingKind(view) : CARE[kind];
       this.#recorder.event(object, type, reason, message, NODE_THIN_POOL.kind);
     }
     const last = fresh.at(-1);
@@ -81,3 +80,6 @@ export class PoolEvents {
 }
 
 const stateKind = ({ figures }: Pool["view"]): Kind => STATES[figures?.state ?? "Error"] ?? ["Warning", "Unknown"];
+
+/** What a pool does once it is full, is no trouble before: each pool that cannot be made larger begins with it. */
+const failingKind = ({ figures }: Pool["view"]): Kind => [figures?.state === "rw" ? "Normal" : "Warning", "WritesFailWhenFull"];

@@ -89,7 +89,7 @@ test("whether writes wait or fail is told when it changes", () => {
   expect(kinds()).toEqual(["failing", "queueing"]);
   journal.see({ ...healthy, state: "out_of_data_space", queuesWhenFull: false });
   expect(lines.filter((line) => line.includes("writes"))).toEqual([
-    "warn: from now on writes fail once the pool is full: it cannot be made larger",
+    "info: from now on writes fail once the pool is full: it cannot be made larger",
     "info: from now on writes wait once the pool is full: it can be made larger",
     "warn: from now on writes fail, until the pool has room again",
   ]);

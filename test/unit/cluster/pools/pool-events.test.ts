@@ -50,6 +50,17 @@ test.each([
   expect(told).toContain(`NodeThinPool fast.one ${as}: the pool is in state ${state}`);
 });
 
+test.each([
+  ["rw", "Normal"],
+  ["out_of_data_space", "Warning"],
+] as const)("that writes fail in a full pool is no trouble before it is full: of one in state %s it is told as %s", (state, type) => {
+  const { events, told } = recorded();
+  const pool = new SeenPool(described("fast")).serves({ state });
+  caring(pool, [event(1, "failing", "from now on writes fail")]);
+  events.look(pool, object);
+  expect(told).toContain(`NodeThinPool fast.one ${type} WritesFailWhenFull: from now on writes fail`);
+});
+
 test("a refusal is told once for each reason, and so is that the pool serves again", () => {
   const { events, told } = recorded();
   const pool = new SeenPool(described("fast")).is({ kind: "refused", reason: "its superblock is blank", remedy: "restore it" });
