@@ -71,3 +71,10 @@ export function formatBytes(value: number): string {
   const power = names.findIndex((_, index) => index === names.length - 1 || Number((value / 1024 ** index).toFixed(1)) < 1024);
   return `${Number((value / 1024 ** power).toFixed(1))} ${names[power]}`;
 }
+
+/** As Kubernetes writes sizes, for tables: "37.5Gi", "64Mi"; rounded down to one decimal, so that it is never more than there is. */
+export function formatQuantity(value: number): string {
+  const suffixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi"];
+  const power = suffixes.findLastIndex((_, index) => index === 0 || value >= 1024 ** index);
+  return `${Math.floor((value / 1024 ** power) * 10) / 10}${suffixes[power]}`;
+}

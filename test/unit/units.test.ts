@@ -10,6 +10,7 @@ import {
   chunks,
   chunksToBytes,
   formatBytes,
+  formatQuantity,
   metadataBlocks,
   metadataBlocksToBytes,
   parseSize,
@@ -77,6 +78,19 @@ describe("a size for people", () => {
     [16 * TiB, "16 TiB"],
     [Number.MAX_SAFE_INTEGER, "8 PiB"],
   ])("%d bytes are %s", (value, text) => expect(formatBytes(value)).toBe(text));
+
+  test.each([
+    [0, "0"],
+    [1023, "1023"],
+    [64 * KiB, "64Ki"],
+    [37.5 * GiB, "37.5Gi"],
+    [10 * GiB - 1, "9.9Gi"],
+    [1024 * GiB - 1, "1023.9Gi"],
+    [1234 * GiB, "1.2Ti"],
+    [5000 * TiB, "4.8Pi"],
+  ])("%d bytes are %s in a table of Kubernetes, which reads it, and never more", (value, text) => {
+    expect(formatQuantity(value)).toBe(text);
+  });
 
   test("is understood again when it is whole", () => {
     for (const size of [64 * KiB, 219 * MiB, 10 * GiB, 3 * TiB]) expect(parseSize(formatBytes(size))).toBe(size);

@@ -1,6 +1,7 @@
 import type { SnapshotRecord } from "../../catalog/records.ts";
 import { DmthinError } from "../../errors.ts";
 import type { PoolView } from "../../pool/pool.ts";
+import { formatQuantity } from "../../units.ts";
 import { isVolumeId, snapshotId } from "../../volumes/ids.ts";
 import type { ThinSnapshot } from "../objects/thin-snapshot.ts";
 import type { Carrier } from "./carrier.ts";
@@ -28,7 +29,7 @@ export const carrySnapshots: Carrier<ThinSnapshot> = {
   facts: (view, { metadata }) => {
     const record = recordOf(view, metadata.name);
     if (record?.state !== "ready") return undefined;
-    return { sizeBytes: record.sizeBytes, deviceNumber: record.number, createdAt: record.createdAt.toISOString() };
+    return { sizeBytes: record.sizeBytes, size: formatQuantity(record.sizeBytes), deviceNumber: record.number, createdAt: record.createdAt.toISOString() };
   },
   damage: (view, { metadata }) => damageOf(view, [metadata.name]),
 };

@@ -1,6 +1,7 @@
 import type { MutableParameters, Origin, VolumeRecord } from "../../catalog/records.ts";
 import { DmthinError, isError } from "../../errors.ts";
 import type { PoolView } from "../../pool/pool.ts";
+import { formatQuantity } from "../../units.ts";
 import { isSnapshotId, isVolumeId, volumeId } from "../../volumes/ids.ts";
 import type { Call, SizeRange, Volumes, VolumeWanted } from "../../volumes/volumes.ts";
 import { differenceFrom, purposeOf } from "../../volumes/wanted.ts";
@@ -35,7 +36,7 @@ export const carryVolumes: Carrier<ThinVolume> = {
     const record = recordOf(view, metadata.name);
     if (record?.state !== "ready") return undefined;
     const { sizeBytes, number, createdAt, filesystem, parameters } = record;
-    return { sizeBytes, deviceNumber: number, createdAt: createdAt.toISOString(), filesystem: filesystem.type, parameters };
+    return { sizeBytes, size: formatQuantity(sizeBytes), deviceNumber: number, createdAt: createdAt.toISOString(), filesystem: filesystem.type, parameters };
   },
   damage: (view, { metadata }) => damageOf(view, [metadata.name]),
 };

@@ -16,7 +16,6 @@ const NODE = column("Node", ".spec.nodeName", "The node that has it.");
 const POOL = column("Pool", ".spec.poolName", "Its ThinPool.");
 const REASON = column("Reason", ".status.failure.code", "Why the last thing asked for was not done.");
 const MESSAGE = wide(column("Message", ".status.failure.message", "The same in words, with what to do."));
-const bytes = (name: string, jsonPath: string, description: string): Column => column(name, jsonPath, `${description} In bytes.`, "integer");
 const condition = (type: string, part: "reason" | "message"): string => `.status.conditions[?(@.type=="${type}")].${part}`;
 
 /** What tells the whole story of each kind in a line. */
@@ -38,13 +37,13 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     column("State", ".status.state", "The kernel's: rw is well."),
     column("Volumes", ".status.volumes", "How many volumes it has.", "integer"),
     column("Snapshots", ".status.snapshots", "How many snapshots it has.", "integer"),
-    bytes("Available", ".status.availableBytes", "What a new volume may ask for."),
+    column("Available", ".status.available", "What a new volume may ask for."),
     column("Message", ".status.message", "What goes on, or what is wrong and what to do."),
     AGE,
     wide(column("Backing", ".status.backing", "What it lies on.")),
-    wide(bytes("Data", ".status.data.totalBytes", "All of its data space.")),
-    wide(bytes("Used", ".status.data.usedBytes", "What of that is in use.")),
-    wide(bytes("Promised", ".status.promisedBytes", "The sizes of its volumes together.")),
+    wide(column("Data", ".status.data.total", "All of its data space.")),
+    wide(column("Used", ".status.data.used", "What of that is in use.")),
+    wide(column("Promised", ".status.promised", "The sizes of its volumes together.")),
     wide(column("Orphans", ".status.orphans", "Thin devices that nobody knows.", "integer")),
     wide(column("Version", ".status.driverVersion", "The driver's version on that node.")),
   ],
@@ -52,7 +51,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     PHASE,
     NODE,
     POOL,
-    bytes("Size", ".status.sizeBytes", "The device's size."),
+    column("Size", ".status.size", "The device's size."),
     column("Namespace", ".spec.claim.namespace", "Of the claim that it was made for."),
     column("Claim", ".spec.claim.name", "The claim that it was made for."),
     column("Health", condition("PoolHealthy", "reason"), "Whether its pool serves it."),
@@ -69,7 +68,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     column("Volume", ".spec.sourceVolume", "What it is a snapshot of."),
     NODE,
     POOL,
-    bytes("Size", ".status.sizeBytes", "The size that it shows."),
+    column("Size", ".status.size", "The size that it shows."),
     column("Moment", ".status.createdAt", "What moment it shows."),
     REASON,
     AGE,

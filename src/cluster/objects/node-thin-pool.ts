@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { createHash } from "node:crypto";
 import { condition, metadata } from "./meta.ts";
-import { byteCount } from "./thin-volume.ts";
+import { byteCount, quantity } from "./thin-volume.ts";
 
 /** Made and written by the node alone; the controller reads placement and capacity from it. */
 export const nodeThinPoolSpec = z.object({
@@ -9,7 +9,12 @@ export const nodeThinPoolSpec = z.object({
   nodeName: z.string(),
 });
 
-const space = z.object({ totalBytes: byteCount(), usedBytes: byteCount() });
+const space = z.object({
+  totalBytes: byteCount(),
+  usedBytes: byteCount(),
+  total: quantity().describe("The same as totalBytes, for people."),
+  used: quantity().describe("The same as usedBytes, for people."),
+});
 
 export const nodeThinPoolStatus = z.object({
   phase: z
@@ -24,7 +29,9 @@ export const nodeThinPoolStatus = z.object({
   data: space.optional().describe("What volumes and snapshots write to."),
   metadata: space.optional().describe("Where the kernel keeps what lies where."),
   promisedBytes: byteCount().optional().describe("The sizes of its volumes together."),
+  promised: quantity().describe("The same as promisedBytes, for people."),
   availableBytes: byteCount().optional().describe("What a new volume may ask for: as capacity reports it, rounded down to the coarser of 1 GiB and 1 %."),
+  available: quantity().describe("The same as availableBytes, for people."),
   minimumVolumeBytes: byteCount().optional().describe("The smallest volume."),
   extensionHeadroomBytes: byteCount().optional().describe("How much larger its data can still be made."),
   volumes: z.int().default(0).describe("How many it holds."),

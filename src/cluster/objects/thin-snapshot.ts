@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { failure } from "./failure.ts";
 import { condition, metadata } from "./meta.ts";
-import { byteCount, PHASES } from "./thin-volume.ts";
+import { byteCount, PHASES, quantity } from "./thin-volume.ts";
 
 export const thinSnapshotSpec = z.object({
   name: z.string().describe("The name that CSI was asked for; the object's own is derived from it."),
@@ -13,6 +13,7 @@ export const thinSnapshotSpec = z.object({
 export const thinSnapshotStatus = z.object({
   phase: z.enum(PHASES).default("Pending").describe("Pending: not made yet. Failed: not made, and why stands under failure."),
   sizeBytes: byteCount().optional().describe("The size of a volume restored from it, at least."),
+  size: quantity().describe("The same as sizeBytes, for people."),
   poolUUID: z.string().optional().describe("The pool that holds it: another pool of the same name is not it."),
   deviceNumber: z.int().optional().describe("Its thin device's number in the pool."),
   createdAt: z.string().optional().describe("The moment that it shows."),

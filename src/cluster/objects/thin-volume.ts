@@ -6,6 +6,9 @@ import { condition, metadata } from "./meta.ts";
 /** Bytes: up to 2^53 - 1, far above any pool. */
 export const byteCount = () => z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
+/** The same number as a field beside it tells exactly, as Kubernetes writes sizes: what tables show. Never read by programs. */
+export const quantity = () => z.string().optional();
+
 export const PHASES = ["Pending", "Ready", "Failed"] as const;
 
 const capability = z.object({
@@ -48,6 +51,7 @@ export const thinVolumeSpec = z.object({
 export const thinVolumeStatus = z.object({
   phase: z.enum(PHASES).default("Pending").describe("Pending: not made yet. Failed: not made, and why stands under failure."),
   sizeBytes: byteCount().optional().describe("The device's size."),
+  size: quantity().describe("The same as sizeBytes, for people."),
   poolUUID: z.string().optional().describe("The pool that holds it: another pool of the same name is not it."),
   deviceNumber: z.int().optional().describe("Its thin device's number in the pool."),
   createdAt: z.string().optional().describe("When it was made."),

@@ -1,7 +1,7 @@
 import type { CareReport } from "../../pool/care-report.ts";
 import type { PoolFigures, PoolState } from "../../pool/pool-calls.ts";
 import type { Pool } from "../../pool/pool.ts";
-import { BYTES_PER_METADATA_BLOCK, GiB, MiB } from "../../units.ts";
+import { BYTES_PER_METADATA_BLOCK, formatQuantity, GiB, MiB } from "../../units.ts";
 import { availableBytes } from "../../volumes/capacity.ts";
 import { poolCondition } from "../../volumes/condition.ts";
 import { minimumVolumeBytes } from "../../volumes/sizes.ts";
@@ -104,13 +104,12 @@ function factsOf({ description, view }: Pool): Facts {
   return {
     backing: description.backing.kind,
     ...(poolUuid === undefined ? {} : { poolUUID: poolUuid }),
-    ...(isOpen ? { volumes, snapshots, promisedBytes } : {}),
+    ...(isOpen ? { volumes, snapshots, promisedBytes, promised: formatQuantity(promisedBytes) } : {}),
     ...(inventory === undefined ? {} : { orphans: inventory.orphans.length }),
     ...(excludedDisks === undefined ? {} : { excludedDisks: excludedDisks.slice(0, MOST_EXCLUDED).map(({ path, reason }) => ({ path, reason })) }),
     ...(figures === undefined ? {} : spaces(figures, care)),
-    ...(isOpen && figures !== undefined
-      ? { availableBytes: quantised(availableBytes(description, figures, promisedBytes)), minimumVolumeBytes: minimumVolumeBytes(figures.chunkSize, undefined) }
-      : { availableBytes: 0 }),
+    ...told(isOpen && figures !== undefined ? quantised(availableBytes(description, figures, promisedBytes)) : 0),
+    ...(isOpen && figures !== undefined ? { minimumVolumeBytes: minimumVolumeBytes(figures.chunkSize, undefined) } : {}),
   };
 }
 
@@ -127,10 +126,17 @@ function counts(thins: Iterable<{ readonly kind: "volume" | "snapshot"; readonly
 const spaces = ({ state, chunkSize, data, metadata }: PoolFigures, care: CareReport | undefined): Facts => ({
   state,
   chunkSizeBytes: chunkSize,
-  data: { totalBytes: data.total * chunkSize, usedBytes: inPercents(data.used, data.total) * chunkSize },
-  metadata: { totalBytes: metadata.total * BYTES_PER_METADATA_BLOCK, usedBytes: inPercents(metadata.used, metadata.total) * BYTES_PER_METADATA_BLOCK },
+  data: spaceOf(data, chunkSize),
+  metadata: spaceOf(metadata, BYTES_PER_METADATA_BLOCK),
   ...(care === undefined ? {} : { extensionHeadroomBytes: care.data.headroomBytes }),
 });
+
+const told = (available: number): Facts => ({ availableBytes: available, available: formatQuantity(available) });
+
+function spaceOf({ used, total }: { readonly used: number; readonly total: number }, unitBytes: number): NonNullable<Facts["data"]> {
+  const [totalBytes, usedBytes] = [total * unitBytes, inPercents(used, total) * unitBytes];
+  return { totalBytes, usedBytes, total: formatQuantity(totalBytes), used: formatQuantity(usedBytes) };
+}
 
 /** Up to whole percents: not every block that is written changes the object. */
 function inPercents(used: number, total: number): number {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { groupId, memberName, snapshotId, volumeId } from "../../../../src/volumes/ids.ts";
-import { MiB } from "../../../../src/units.ts";
+import { formatQuantity, MiB } from "../../../../src/units.ts";
 import { SIZE } from "../../../contract/volumes/client.ts";
 import { nodeForEachTest } from "../../volumes/node.ts";
 import { Cluster, isAccepted, type Agent } from "./cluster-node.ts";
@@ -22,7 +22,13 @@ test("a volume is accepted, made and told with two writes", async () => {
   const { status, metadata } = await cluster.ready("a");
   const record = node.world.view.thins.get(A);
   expect(record?.sizeBytes).toBe(SIZE);
-  expect(status).toMatchObject({ sizeBytes: SIZE, deviceNumber: record?.number, poolUUID: node.world.view.poolUuid, filesystem: "ext4" });
+  expect(status).toMatchObject({
+    sizeBytes: SIZE,
+    size: formatQuantity(SIZE),
+    deviceNumber: record?.number,
+    poolUUID: node.world.view.poolUuid,
+    filesystem: "ext4",
+  });
   expect(status.observedGeneration).toBe(metadata.generation);
   expect(cluster.asked).toEqual(["patch ThinVolume", "patch status ThinVolume"]);
 });
@@ -40,7 +46,7 @@ test("a larger size and other parameters are carried out, and answered by their 
   await cluster.ready("a");
   await cluster.volumes.patch(A, { spec: { requiredBytes: 2 * SIZE, parameters: { discardOnDelete: true } } });
   const grown = await cluster.until(cluster.volumes, A, (item) => item?.status.sizeBytes === 2 * SIZE);
-  expect(grown?.status).toMatchObject({ phase: "Ready", observedGeneration: 2, parameters: { discardOnDelete: true } });
+  expect(grown?.status).toMatchObject({ size: formatQuantity(2 * SIZE), phase: "Ready", observedGeneration: 2, parameters: { discardOnDelete: true } });
   expect(node.world.view.thins.get(A)).toMatchObject({ sizeBytes: 2 * SIZE, parameters: { discardOnDelete: true } });
 });
 
@@ -51,7 +57,7 @@ test("snapshots, restores, clones and groups are carried out, and a group's memb
   await cluster.ready("b");
   await cluster.snapshot("s", A);
   const snapshot = await cluster.until(cluster.snapshots, snapshotId("s"), (item) => item?.status.phase === "Ready");
-  expect(snapshot?.status).toMatchObject({ sizeBytes: SIZE, poolUUID: node.world.view.poolUuid });
+  expect(snapshot?.status).toMatchObject({ sizeBytes: SIZE, size: formatQuantity(SIZE), poolUUID: node.world.view.poolUuid });
   await cluster.group("g", [B, A]);
   const group = await cluster.until(cluster.groups, groupId("g"), (item) => item?.status.phase === "Ready");
   expect(group?.status.snapshots.map(({ id, sourceVolume }) => [id, sourceVolume])).toEqual(

@@ -30,7 +30,7 @@ test("a pool that serves tells what it is, what it holds, and what can still be 
     poolUUID: "uuid of fast",
     backing: "loop",
     chunkSizeBytes: 65_536,
-    data: { totalBytes: 100 * GiB, usedBytes: 10 * GiB },
+    data: { totalBytes: 100 * GiB, usedBytes: 10 * GiB, total: "100Gi", used: "10Gi" },
     metadata: { totalBytes: 50_000 * 4096, usedBytes: 500 * 4096 },
     promisedBytes: 2 * GiB,
     volumes: 2,
@@ -44,6 +44,8 @@ test("a pool that serves tells what it is, what it holds, and what can still be 
   });
   // 80 GiB above the minimum, ten times promised.
   expect(told.availableBytes).toBe(800 * GiB - ((800 * GiB) % (8 * GiB)));
+  // For tables; the number above is what is reckoned with.
+  expect([told.available, told.promised]).toEqual(["800Gi", "2Gi"]);
   expect(condition(told, "Ready")).toMatchObject({ status: "True", reason: "Serves", lastTransitionTime: now.toISOString() });
   expect(condition(told, "DescriptionAccepted")).toMatchObject({ status: "True" });
 });
