@@ -19,9 +19,10 @@ export interface Bench {
   unmount(mountPoint: string): Promise<void>;
   /** Not synced: it is in memory only, until somebody writes it out. */
   writeFile(mountPoint: string, text: string): Promise<void>;
-  /** An administrator makes the pool's metadata device a MiB larger. */
+  /** An administrator makes what is below the pool's metadata a little larger. */
   enlargeMetadata(): void;
-  metadataBytes(): number;
+  /** How large the pool's metadata can be on what is below it. */
+  mostMetadataBytes(): number;
   /** undefined when there is no such file. */
   readFile(mountPoint: string): Promise<string | undefined>;
 }

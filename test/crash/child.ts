@@ -64,7 +64,7 @@ const lock = await waitForLock(orders.place);
 const { suspended } = leftovers();
 if (suspended.length > 0) throw new Error(`the dead man's handle let go of the lock and left suspended: ${suspended.join(", ")}`);
 const pool = await openReal(orders.place, lock, (transition, step, moment) => onMoment(`${moment} ${transition}: ${step}`));
-if (orders.after !== undefined) await putRight(realBench(pool, orders.after.run, orders.place.metadata), scenarioOf(orders.after.scenario));
-if (orders.next !== undefined) await actUntil(realBench(pool, orders.next.run, orders.place.metadata), orders.next);
+if (orders.after !== undefined) await putRight(realBench(pool, orders.after.run, orders.place), scenarioOf(orders.after.scenario));
+if (orders.next !== undefined) await actUntil(realBench(pool, orders.next.run, orders.place), orders.next);
 await pool.close(10_000);
 process.kill(process.pid, "SIGTERM"); // threads and handles of its are left to the kernel, as at any other end

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { isOnLvm } from "../contract/choice.ts";
 import { bundle } from "./bundle.ts";
 import type { Orders } from "./child.ts";
 import { clearPlace, makePlace, runChild, type ChildEnd } from "./place.ts";
@@ -22,12 +21,8 @@ const run = async (orders: Omit<Orders, "place">): Promise<ChildEnd> => runChild
 
 const ended = (end: ChildEnd): string => (end.signal === null ? `it failed:\n${end.log}` : end.signal);
 
-/** Under LVM a driver takes longer to start. */
-const ON_LVM = ["create", "snapshot of a mounted filesystem with unwritten data", "delete of a group"];
-const chosen = SCENARIOS.filter(({ name }) => !isOnLvm || ON_LVM.includes(name));
-
 /** Each child puts right what the one before it left, and then dies at the next moment. The moments are those of a run that was left alone. */
-test.each(chosen)("killed with SIGKILL before and after each step, the next driver puts it right: $name", async ({ name: scenario }) => {
+test.each(SCENARIOS)("killed with SIGKILL before and after each step, the next driver puts it right: $name", async ({ name: scenario }) => {
   const next = (at: number | undefined) => ({ scenario, run: `run${++runs}`, at, strangerInTheWay: at !== undefined && at % 4 === 2 });
   let after: Orders["next"] = next(undefined);
   const undisturbed = await run({ after: undefined, next: after });

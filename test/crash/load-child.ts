@@ -32,7 +32,7 @@ const pool = await openReal(orders.place, lock, (transition, step, moment) => {
   if (moments.length - 1 === orders.dieAt) process.kill(process.pid, "SIGKILL");
   if (moments.length - 1 === orders.pauseAt) pause();
 });
-const bench = realBench(pool, "load", orders.place.metadata);
+const bench = realBench(pool, "load", orders.place);
 const { calls, view } = pool;
 
 /** Without an await: as a driver that a slow kernel holds up. */

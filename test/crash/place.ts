@@ -20,9 +20,11 @@ export function makePlace(): Place {
   truncateSync(`${DISK}/metadata`, 64 * 1024 * 1024);
   const metadata = execFileSync("losetup", ["--find", "--show", `${DISK}/metadata`], { encoding: "utf8" }).trim();
   mkdirSync(`${DISK}/state`);
-  const place = { state: `${DISK}/state`, data: second, metadata };
-  return isOnLvm ? { ...place, backing: wholeDisk(second) } : place;
+  return placeOn({ state: `${DISK}/state`, data: second, metadata });
 }
+
+/** With the backing that these tests were asked for: on LVM all of the pool is on its data's disk. */
+export const placeOn = (place: Place): Place => (isOnLvm ? { ...place, backing: wholeDisk(place.data) } : place);
 
 const wholeDisk = (disk: string): Backing => ({
   kind: "directLvm",
@@ -37,14 +39,24 @@ const wholeDisk = (disk: string): Backing => ({
 /** Takes everything down that is on the disks, for the next test file. */
 export function clearPlace({ metadata }: Place, mountPoints: readonly string[] = []): void {
   for (const mountPoint of mountPoints) execFileSync("umount", [mountPoint]);
-  for (const _ of ["the volume", "its folder, bound to itself"]) spawnSync("umount", [`${DISK}/state/${POOL}/catalog-volume`]);
+  unmountCatalogue(`${DISK}/state`);
   const ours = dm.list().filter(({ name }) => name.startsWith(`dmthin-${POOL}-`));
   for (const { uuid } of ours.filter((device) => !isPoolDevice(device))) dm.remove(uuid);
   for (const { uuid } of ours.filter(isPoolDevice)) dm.remove(uuid);
-  for (const name of ["pool", "pool_tdata", "pool_tmeta", "catalog"]) spawnSync("dmsetup", ["remove", `dmthin--${POOL}-${name}`]);
-  rmSync(`/dev/dmthin-${POOL}`, { recursive: true, force: true });
+  removeLvmDevices();
   execFileSync("losetup", ["--detach", metadata]);
   execFileSync("umount", [DISK]);
+}
+
+/** On LVM it is a volume of its own, which drivers leave mounted. */
+export function unmountCatalogue(state: string): void {
+  for (const _ of ["the volume", "its folder, bound to itself"]) spawnSync("umount", [`${state}/${POOL}/catalog-volume`]);
+}
+
+/** What is left of a volume group whose pool's device may be gone; nothing elsewhere. */
+export function removeLvmDevices(): void {
+  for (const name of ["pool", "pool_tdata", "pool_tmeta", "catalog"]) spawnSync("dmsetup", ["remove", `dmthin--${POOL}-${name}`]);
+  rmSync(`/dev/dmthin-${POOL}`, { recursive: true, force: true });
 }
 
 export interface ChildEnd {

@@ -85,7 +85,7 @@ export class SimulatedNode implements Disposable {
         await filesystems.mount({ device, target, type: "ext4", readOnly: false, options: [] });
       },
       enlargeMetadata: () => void (machine.kernel.disk(DISKS.metadata).sizeBytes += MiB),
-      metadataBytes: () => machine.kernel.disk(DISKS.metadata).sizeBytes,
+      mostMetadataBytes: () => machine.kernel.disk(DISKS.metadata).sizeBytes,
       unmount: async (target) => void (await filesystems.unmount(target)),
       writeFile: async (mountPoint, text) => files.write(`${mountPoint}/file`, Buffer.from(text)),
       readFile: async (mountPoint) => (files.exists(`${mountPoint}/file`) ? (await files.read(`${mountPoint}/file`)).toString() : undefined),

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeSync } from "node:fs";
 import { snapshotId, volumeId } from "../../src/volumes/ids.ts";
 import { SIZE } from "../crash/bench.ts";
+import { placeOn } from "../crash/place.ts";
 import { expectOwnInventory, expectRealAgreement } from "../crash/real-agreement.ts";
 import { realBench } from "../crash/real-bench.ts";
 import { openReal, waitForLock } from "../crash/real-driver.ts";
@@ -23,7 +24,7 @@ export interface Acknowledged {
 const MOST_VOLUMES = 6;
 const acknowledged = JSON.parse(process.argv[2] ?? "") as Acknowledged;
 const [first = "", data = "", metadata = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
-const place = { state: "/run/power-cut/state", data, metadata };
+const place = placeOn({ state: "/run/power-cut/state", data, metadata });
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 const byteOf = (name: string): number => 1 + (Number(name.slice(1)) % 250);
 
@@ -32,7 +33,7 @@ if (acknowledged.next === 0) execFileSync("mkfs.ext4", ["-q", "-F", first]);
 execFileSync("mount", [first, "/run/power-cut"]);
 mkdirSync(place.state, { recursive: true });
 const pool = await openReal(place, await waitForLock(place), () => undefined);
-const bench = realBench(pool, "power-cut", metadata);
+const bench = realBench(pool, "power-cut", place);
 const { calls, view } = pool;
 await expectOwnInventory(place, pool);
 await expectRealAgreement(place, pool);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { bytes, KiB, MiB } from "../../../src/units.ts";
+import { bytes, KiB, MiB, roundUp } from "../../../src/units.ts";
 import { worldName } from "../choice.ts";
 import { until } from "../kernel/pools.ts";
+import { GROWTH_STEP_BYTES } from "./description.ts";
 import { call, fromSnapshot, fromVolume } from "./client.ts";
 import { expectRefusal, Suite } from "./suite.ts";
 
@@ -11,8 +12,8 @@ const SIZE = 64 * MiB;
 describe(`care for a pool on ${worldName}`, () => {
   const suite = Suite.forEachTest({
     dataBytes: 16 * MiB,
-    metadataBytes: 4 * MiB,
-    pool: { whenFull: "auto", minimumFree: { dataPercent: 10, metadataPercent: 1 }, overcommitRatio: 1000 },
+    metadataBytes: 8 * MiB,
+    pool: { whenFull: "auto", autoextend: { thresholdPercent: 80, percent: 50 }, minimumFree: { dataPercent: 10, metadataPercent: 1 }, overcommitRatio: 1000 },
   });
 
   /** A block volume in use, and a way to write whole chunks of it. */
@@ -38,17 +39,17 @@ describe(`care for a pool on ${worldName}`, () => {
     const { world } = suite;
     const { write } = await inUse("a");
     await write(0, 200);
-    world.enlarge("data", 18 * MiB);
+    world.enlarge("data", 20 * MiB);
     await settled(() => world.view.figures?.data.used === 200);
     expect(world.view.figures?.data.total).toBe(256);
     await write(200, 10);
-    await settled(() => world.view.care?.data.sizeBytes === 18 * MiB);
+    await settled(() => world.view.care?.data.sizeBytes === 20 * MiB);
     expect(world.view.care).toMatchObject({
-      data: { sizeBytes: 18 * MiB, lastExtension: { part: "data", fromBytes: 16 * MiB, toBytes: 18 * MiB, by: "care" } },
+      data: { sizeBytes: 20 * MiB, lastExtension: { part: "data", fromBytes: 16 * MiB, toBytes: 20 * MiB, by: "care" } },
     });
     world.enlarge("data", 64 * MiB);
-    await write(210, 30);
-    await settled(() => world.view.care?.data.sizeBytes === 346 * CHUNK);
+    await write(210, 60);
+    await settled(() => world.view.care?.data.sizeBytes === roundUp(bytes(30 * MiB), GROWTH_STEP_BYTES));
     expect(world.view.care?.counts.extended).toBe(2);
   });
 
@@ -90,18 +91,15 @@ describe(`care for a pool on ${worldName}`, () => {
 
   test("by hand: as large as asked, in whole chunks, not twice, and no larger than there is room", async () => {
     const { world } = suite;
-    world.enlarge("data", 64 * MiB);
-    world.enlarge("metadata", 8 * MiB);
     const { volumes } = world;
-    expect(await volumes.extend("contract", "data", { to: bytes(20 * MiB + 1) })).toMatchObject({
-      fromBytes: 16 * MiB,
-      toBytes: 20 * MiB + CHUNK,
-      by: "request",
-    });
-    expect(await volumes.extend("contract", "data", { to: bytes(20 * MiB) })).toMatchObject({ fromBytes: 20 * MiB + CHUNK, toBytes: 20 * MiB + CHUNK });
+    const toBytes = roundUp(bytes(20 * MiB + 1), GROWTH_STEP_BYTES);
+    world.enlarge("data", 64 * MiB);
+    expect(await volumes.extend("contract", "data", { to: bytes(20 * MiB + 1) })).toMatchObject({ fromBytes: 16 * MiB, toBytes, by: "request" });
+    expect(await volumes.extend("contract", "data", { to: bytes(20 * MiB) })).toMatchObject({ fromBytes: toBytes, toBytes });
     await expectRefusal(volumes.extend("contract", "data", { by: bytes(64 * MiB) }), "out-of-range");
     expect(await volumes.extend("contract", "data", "max")).toMatchObject({ toBytes: 64 * MiB });
-    expect(await volumes.extend("contract", "metadata", "max")).toMatchObject({ toBytes: 8 * MiB });
+    world.enlarge("metadata", 12 * MiB);
+    expect(await volumes.extend("contract", "metadata", "max")).toMatchObject({ toBytes: 12 * MiB });
     await settled(() => world.view.care?.data.headroomBytes === 0 && world.view.care.metadata.headroomBytes === 0);
   });
 });

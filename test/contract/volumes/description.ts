@@ -1,22 +1,40 @@
-import type { PoolDescription } from "../../../src/config/pool-description.ts";
-import { bytes, GiB, KiB, MiB } from "../../../src/units.ts";
+import type { Backing, PoolDescription } from "../../../src/config/pool-description.ts";
+import { EXTENT_BYTES, extentsOf } from "../../../src/pool/lvm-layout.ts";
+import { bytes, GiB, KiB, MiB, type Bytes } from "../../../src/units.ts";
 import { isOnLvm } from "../choice.ts";
 import type { WorldOptions } from "./world.ts";
 
 export const POOL = "contract";
+/** Of the driver, where it runs in a cluster. */
+export const NAMESPACE = "dmthin-system";
 export const NODE = "contract-node";
 /** Small: thin_ls takes as long as the device is large. */
 export const METADATA_BYTES = 64 * MiB;
 
-/** Metadata as small as elsewhere. */
-const WHOLE_DISK = { metadataDevices: [], volumeGroup: `dmthin-${POOL}`, thinpPercent: 95, thinpMetaPercent: 0.8, force: false };
+const CHUNK_BYTES = bytes(64 * KiB);
+/** A pool's data grows by whole ones of these. */
+export const GROWTH_STEP_BYTES: Bytes = isOnLvm ? EXTENT_BYTES : CHUNK_BYTES;
+
+interface Devices {
+  readonly data: string;
+  readonly metadata: string;
+  /** Where it is not these two. */
+  readonly backing?: Backing;
+}
+
+/** As large as a world says; without a size the data has almost all of the disk. */
+export function wholeDisk(disk: { readonly path: string; readonly sizeBytes: Bytes }, { dataBytes, metadataBytes = METADATA_BYTES }: WorldOptions): Backing {
+  const percentOf = (size: number): number => ((size / EXTENT_BYTES + 0.5) / extentsOf(disk.sizeBytes)) * 100; // half of one too many, which the layout rounds down
+  const shares = { thinpPercent: dataBytes === undefined ? 95 : percentOf(dataBytes), thinpMetaPercent: percentOf(metadataBytes) };
+  return { kind: "directLvm", devices: [disk.path], metadataDevices: [], volumeGroup: `dmthin-${POOL}`, ...shares, force: false };
+}
 
 /** The pool of a world. */
-export const describePool = (devices: { readonly data: string; readonly metadata: string }, { pool = {} }: WorldOptions): PoolDescription => ({
+export const describePool = ({ data, metadata, backing }: Devices, { pool = {} }: WorldOptions): PoolDescription => ({
   name: POOL,
   isDefault: true,
-  backing: isOnLvm ? { kind: "directLvm", devices: [devices.data], ...WHOLE_DISK } : { kind: "devices", ...devices },
-  chunkSize: bytes(64 * KiB),
+  backing: backing ?? { kind: "devices", data, metadata },
+  chunkSize: CHUNK_BYTES,
   zeroNewBlocks: true,
   minimumFree: { dataPercent: 10, metadataPercent: 10 },
   overcommitRatio: 10,

@@ -31,16 +31,20 @@ import type { WorkerPoolOptions } from "../../../src/pool/worker-pool.ts";
 import { LocalVolumes } from "../../../src/volumes/local-volumes.ts";
 import { isOnLvm, labDisks } from "../choice.ts";
 import { until } from "../kernel/pools.ts";
-import { describePool, METADATA_BYTES, NODE } from "./description.ts";
+import { describeDisk } from "../kernel/real.ts";
+import { VolumeGroup } from "../volume-group.ts";
+import { describePool, METADATA_BYTES, NODE, POOL, wholeDisk } from "./description.ts";
 import { HookedFilesystems } from "./hooked-filesystems.ts";
 import { interruptible } from "./interrupted-makes.ts";
-import { isBelowLvmPool, lvmMetadataOffset, lvmMetadataPath, removeLvmLinks } from "./lvm-in-kernel.ts";
+import { keepFolder, putBack } from "./kept-folder.ts";
+import { isBelowLvmPool, isCatalogActive, lvmMetadataOffset, lvmMetadataPath, removeLvmLinks } from "./lvm-in-kernel.ts";
 import { poolUuidOf, thinsBeside } from "./pool-in-kernel.ts";
 import { blankDisks, lengthenPart, partOf, removeMounts, removePoolDevices } from "./real-machine.ts";
 import { openHere, openInWorker } from "./real-drivers.ts";
 import type { World, WorldOptions } from "./world.ts";
 
 const [FIRST = "", METADATA = ""] = labDisks;
+const LVM_GROUP = new VolumeGroup(`dmthin-${POOL}`, FIRST);
 
 /** The driver on the kernel that this runs on: its pool in this thread, or as it runs for users, in a worker. */
 export class RealWorld implements World {
@@ -55,6 +59,7 @@ export class RealWorld implements World {
   #boots = 0;
   /** On the disk, as it was before the machine was shut down. */
   #superblockAt = 0;
+  #isRestTaken = false;
   #driver: { readonly pool: Pool; readonly volumes: LocalVolumes } | undefined;
 
   private constructor(options: WorldOptions) {
@@ -90,7 +95,8 @@ export class RealWorld implements World {
   }
 
   enlarge(part: Part, sizeBytes: number): void {
-    lengthenPart(this.dm, part === "data" ? FIRST : METADATA, part, sizeBytes);
+    if (isOnLvm) LVM_GROUP.makeRoom(part, sizeBytes);
+    else lengthenPart(this.dm, part === "data" ? FIRST : METADATA, part, sizeBytes);
   }
 
   async look(): Promise<void> {
@@ -107,6 +113,10 @@ export class RealWorld implements World {
 
   async start(): Promise<void> {
     const pool = await this.#open({ waitsForLock: true });
+    if (isOnLvm && this.#options.dataBytes !== undefined && !this.#isRestTaken) {
+      this.#isRestTaken = true;
+      LVM_GROUP.leaveFree(0);
+    }
     this.#driver = { pool, volumes: new LocalVolumes({ node: NODE, pools: [pool], filesystems: this.#hooked.filesystems, logger: silentLogger }) };
   }
 
@@ -158,6 +168,13 @@ export class RealWorld implements World {
     readSync(fd, block, 0, 4096, offset);
     closeSync(fd);
     return block.every((byte) => byte === 0);
+  }
+
+  keepCatalogue(): () => void {
+    const kept = mkdtempSync(join(this.#folder, "kept-"));
+    if (!isOnLvm) return keepFolder(this.stateDirectory, kept);
+    this.#withCatalogue((folder) => void keepFolder(folder, kept));
+    return () => this.#withCatalogue((folder) => putBack(folder, kept));
   }
 
   beforeNext(method: keyof Filesystems, act: () => void | Promise<void>): void {
@@ -249,14 +266,24 @@ export class RealWorld implements World {
     return this.#driver;
   }
 
+  /** On LVM it is in a volume of its own, which a driver that is stopped leaves mounted, and a reboot does not. */
+  #withCatalogue(work: (folder: string) => void): void {
+    if (isCatalogActive(this.dm)) work(join(this.stateDirectory, POOL, "catalog-volume"));
+    else LVM_GROUP.withMounted("catalog", join(this.#folder, "catalogue"), () => work(join(this.#folder, "catalogue")));
+  }
+
   #attach(): { readonly data: string; readonly metadata: string } {
     const { dataBytes, metadataBytes = METADATA_BYTES } = this.#options;
-    return { data: partOf(this.dm, FIRST, "data", dataBytes), metadata: partOf(this.dm, METADATA, "metadata", metadataBytes) };
+    return { data: partOf(this.dm, FIRST, "data", isOnLvm ? undefined : dataBytes), metadata: partOf(this.dm, METADATA, "metadata", metadataBytes) };
+  }
+
+  get #described(): Parameters<typeof describePool>[0] {
+    return isOnLvm ? { ...this.#devices, backing: wholeDisk(describeDisk(FIRST), this.#options) } : this.#devices;
   }
 
   async #open(lock: { readonly waitsForLock: boolean }): Promise<Pool> {
     const options: WorkerPoolOptions = {
-      description: describePool(this.#devices, this.#options),
+      description: describePool(this.#described, this.#options),
       stateDirectory: this.stateDirectory,
       runDirectory: join(this.#folder, "run"),
       bootId: `boot-${this.#boots}`,

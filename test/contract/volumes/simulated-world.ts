@@ -25,10 +25,11 @@ import { SimulatedThinTools } from "../../simulation/thin-tools.ts";
 import { waiting } from "../../simulation/waiting.ts";
 import { describePool, METADATA_BYTES, NODE, POOL } from "./description.ts";
 import { HookedFilesystems } from "./hooked-filesystems.ts";
+import { keepFolder } from "./kept-folder.ts";
 import { poolUuidOf, thinsBeside } from "./pool-in-kernel.ts";
 import type { World, WorldOptions } from "./world.ts";
 
-const DISKS = { data: "/dev/simulated0", metadata: "/dev/simulated1" };
+export const DISKS = { data: "/dev/simulated0", metadata: "/dev/simulated1" };
 
 /** A driver that runs in a simulated process. */
 interface Driver {
@@ -152,6 +153,10 @@ export class SimulatedNode implements Omit<World, "volumes"> {
       .disk(DISKS.metadata)
       .read(0, 4096)
       .every((byte) => byte === 0);
+  }
+
+  keepCatalogue(): () => void {
+    return keepFolder(this.stateDirectory, mkdtempSync(join(this.#folder, "kept-")));
   }
 
   interruptNextMake(): void {

@@ -8,9 +8,9 @@ import type { PoolUpkeep } from "../../../src/volumes/upkeep.ts";
 import type { NodeVolumes, Volumes } from "../../../src/volumes/volumes.ts";
 
 export interface WorldOptions {
-  /** Of the pool's data device; 8 GiB, or the whole disk, without it. */
+  /** Of the pool's data; 8 GiB, or the whole disk, without it. What is beyond it is not the pool's until `enlarge`. On LVM in whole extents. */
   readonly dataBytes?: number;
-  /** Of the pool's metadata device; 64 MiB without it. */
+  /** Of the pool's metadata; 64 MiB without it. */
   readonly metadataBytes?: number;
   /** On the real kernel, the pool has the worker thread that it has for users. */
   readonly inWorker?: boolean;
@@ -52,7 +52,7 @@ export interface World {
   /** Device-mapper and filesystem programs in an administrator's hands. */
   readonly dm: DeviceMapper;
   readonly filesystems: Filesystems;
-  /** An administrator makes a device below the pool larger; its size was given with the world's options. */
+  /** An administrator makes what is below a part of the pool larger, to this size; the one before was given with the world's options. */
   enlarge(part: Part, sizeBytes: number): void;
   /** The driver looks at its pool now, as it does every few seconds; what that leads to follows. */
   look(): Promise<void>;
@@ -67,8 +67,10 @@ export interface World {
   blankSuperblock(): void;
   /** Whether the superblock is nothing but zeros. */
   superblockIsBlank(): boolean;
-  /** The folder with the catalogue. */
+  /** What the driver knows of its pool, beside the pool. */
   readonly stateDirectory: string;
+  /** Copies the catalogue; the answered function puts the copy in the place of what is there by then. The driver has to be stopped, both times. */
+  keepCatalogue(): () => void;
   /** The next mkfs is ended half way. */
   interruptNextMake(): void;
   /** Something happens just before the driver's next call of one of its filesystem functions. */
