@@ -1,7 +1,7 @@
 import type { ApiServer, ObjectsApi, Selection } from "../../src/cluster/api/objects-api.ts";
 import { isNewer } from "../../src/cluster/api/versions.ts";
 import type { Kind } from "../../src/cluster/objects/kinds.ts";
-import type { ApiObject } from "../../src/cluster/objects/meta.ts";
+import { isObjectName, type ApiObject } from "../../src/cluster/objects/meta.ts";
 import { DmthinError } from "../../src/errors.ts";
 import { selects } from "./api-selection.ts";
 import { ApiStore, copy, Versions, type Change, type StoredObject } from "./api-store.ts";
@@ -72,6 +72,7 @@ export class SimulatedApiServer implements ApiServer {
       create: async (object, signal) =>
         ask("create", object.metadata.name, signal, () => {
           const { status, ...rest } = object;
+          if (!isObjectName(object.metadata.name)) throw refused(kind, object.metadata.name, "metadata.name: it is no name");
           this.#check(kind, object.metadata.name, { ...rest, metadata: { ...EMPTY, ...object.metadata } });
           return read(store.create({ apiVersion: kind.apiVersion, kind: kind.kind, ...rest, ...(kind.apiVersion.startsWith("dmthin.io/") ? {} : { status }) }));
         }),
@@ -191,12 +192,15 @@ export class SimulatedApiServer implements ApiServer {
     const parsed = kind.schema.safeParse(copy(object));
     if (parsed.success) return parsed.data;
     const reason = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
-    throw new DmthinError({ code: "api-refused", request: `create ${kind.kind} ${name}`, status: 422, reason });
+    throw refused(kind, name, reason);
   }
 
   #unreachable({ verb, kind, name }: ApiRequest): DmthinError {
     return new DmthinError({ code: "api-unreachable", request: [verb, kind, name].join(" ").trim(), reason: "ECONNREFUSED" });
   }
 }
+
+const refused = (kind: Kind<ApiObject>, name: string, reason: string): DmthinError =>
+  new DmthinError({ code: "api-refused", request: `create ${kind.kind} ${name}`, status: 422, reason });
 
 const EMPTY = { uid: "", resourceVersion: "", creationTimestamp: "" };

@@ -1,7 +1,7 @@
 import { DmthinError, isError } from "../../errors.ts";
 import type { Logger } from "../../logger.ts";
 import type { Kind } from "../objects/kinds.ts";
-import { metadata, type ApiObject } from "../objects/meta.ts";
+import { isObjectName, metadata, type ApiObject } from "../objects/meta.ts";
 import { errorOfAnswer, isMissing, requestOf, type Answer, type Subject } from "./answer.ts";
 import type { ApiClient, ApiRequest } from "./api-client.ts";
 import { unreachable } from "./http.ts";
@@ -38,6 +38,7 @@ export class KubernetesApiServer implements ApiServer {
   }
 }
 
+/** Names come from calls too: what can be no object's is not asked for, since "", "." and "a/b" are other resources in a path, such as all objects of the kind. */
 class KubernetesObjects<Item extends ApiObject> implements ObjectsApi<Item> {
   readonly #client: ApiClient;
   readonly #kind: Kind<Item>;
@@ -92,6 +93,7 @@ class KubernetesObjects<Item extends ApiObject> implements ObjectsApi<Item> {
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Item | undefined> {
+    if (!isObjectName(name)) return undefined;
     const answer = await this.#ask({ method: "GET", path: this.#named(name), subject: this.#subject("get", name) }, signal);
     return isMissing(answer, name) ? undefined : this.#read(answer, "get", name);
   }
@@ -103,6 +105,7 @@ class KubernetesObjects<Item extends ApiObject> implements ObjectsApi<Item> {
   }
 
   async patch(name: string, patch: MergePatch, { subresource, preconditions = {} }: PatchOptions = {}, signal?: AbortSignal): Promise<Item | undefined> {
+    if (!isObjectName(name)) return undefined;
     const { uid, resourceVersion } = preconditions;
     if (subresource === undefined || uid === undefined || resourceVersion !== undefined) return this.#patch(name, patch, subresource, preconditions, signal);
     // Of a status patch the server looks at the version alone, not at the uid: so it gets the version of the object of that uid.
@@ -119,6 +122,7 @@ class KubernetesObjects<Item extends ApiObject> implements ObjectsApi<Item> {
   }
 
   async delete(name: string, preconditions: Partial<Preconditions> = {}, signal?: AbortSignal): Promise<void> {
+    if (!isObjectName(name)) return;
     const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
     const answer = await this.#ask({ method: "DELETE", path: this.#named(name), body, subject: this.#subject("delete", name) }, signal);
     if (!isMissing(answer, name)) this.#succeeded(answer, "delete", name);

@@ -29,6 +29,12 @@ export interface ApiObject {
   readonly metadata: Metadata;
 }
 
+const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+const NAME = new RegExp(`^${LABEL}([.]${LABEL})*$`);
+
+/** Whether an object can be called so. Source: apimachinery, IsDNS1123Subdomain, which holds for all kinds that we use. */
+export const isObjectName = (text: string): boolean => text.length <= 253 && NAME.test(text);
+
 /** A condition, after the API conventions. Source: metav1.Condition. */
 export const condition = z.object({
   type: z.string(),

@@ -43,6 +43,21 @@ export function describeApiServer(name: string, connect: () => Promise<{ readonl
 
 type Setup = () => { readonly api: ObjectsApi<ThinVolume>; readonly fresh: () => string };
 
+/** Some of which are in a path the kind itself, or another resource. */
+const WRONG_NAMES = [
+  ["nothing", ""],
+  [".", "."],
+  ["..", ".."],
+  ["a..b", "a..b"],
+  ["a/status", "a/status"],
+  ["../thinvolumes", "../thinvolumes"],
+  ["Upper", "Upper"],
+  ["-a", "-a"],
+  ["a b", "a b"],
+  ["a with a NUL", "a\0"],
+  ["what has 254 letters", "a".repeat(254)],
+] as const;
+
 function describeRequests(setup: Setup): void {
   test("what is made can be read, with what the server adds, and with the schema's defaults", async () => {
     const { api, fresh } = setup();
@@ -68,6 +83,18 @@ function describeRequests(setup: Setup): void {
     const name = fresh();
     expect(await api.get(name)).toBeUndefined();
     expect(await api.patch(name, { spec: { requiredBytes: 1 } })).toBeUndefined();
+    await api.delete(name);
+  });
+
+  test.each(WRONG_NAMES)("no object is called %s: it is not there, deleting it deletes nothing, and nothing is made under it", async (_, wrong) => {
+    const { api, fresh } = setup();
+    const name = fresh();
+    const made = await api.create(volume(name));
+    expect(await api.get(wrong)).toBeUndefined();
+    expect(await api.patch(wrong, { spec: { requiredBytes: 1 } })).toBeUndefined();
+    await api.delete(wrong);
+    await expect(api.create(volume(wrong))).rejects.toMatchObject({ facts: { code: "api-refused", status: 422 } });
+    expect(await api.get(name)).toEqual(made);
     await api.delete(name);
   });
 
