@@ -11,11 +11,11 @@ import { candidatesOf, type Place } from "./candidates.ts";
 import { requireClaim, type FoundClaim } from "./claims.ts";
 import { differenceOf, fits, storableSize } from "./compare.ts";
 import { findLive, requireSnapshot, requireVolume } from "./find.ts";
-import { fulfilled, put, withdraw } from "./fulfilment.ts";
+import { fulfilled, put } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
 import { place } from "./placement.ts";
 import { choosePool, requireStaying } from "./pools.ts";
-import { untilGone } from "./removal.ts";
+import { makeWay } from "./removal.ts";
 
 /**
  * Finds the volume of that name, or has it made. The object is what excludes others: who makes it first has decided where
@@ -39,11 +39,11 @@ export async function createVolume(parts: ControllerParts, wanted: VolumeWanted,
 /** What is there already, if it may stay: what failed, or is where it would not do and not begun, makes way. Throws "already-exists". */
 async function standingOf(parts: ControllerParts, wanted: VolumeWanted, purpose: Purpose, existing: ThinVolume, call: Call): Promise<ThinVolume | undefined> {
   const { name: id } = existing.metadata;
-  if (isTerminating(existing)) throw new DmthinError({ code: "being-deleted", kind: "volume", id });
   const hasFailed = existing.status.phase === "Failed";
+  if (isTerminating(existing) && !hasFailed) throw new DmthinError({ code: "being-deleted", kind: "volume", id });
   const isElsewhere = existing.status.phase === "Pending" && !isAccepted(existing) && !fits(wanted, existing.spec.nodeName);
   if (hasFailed || isElsewhere) {
-    if (await withdraw(parts.volumes, existing, call.signal)) await untilGone(parts, parts.volumes, "volume", existing, call);
+    await makeWay(parts, parts.volumes, "volume", existing, call);
     return undefined;
   }
   const difference = differenceOf(wanted, purpose, existing);

@@ -9,9 +9,9 @@ import type { ThinSnapshotGroup, ThinSnapshotGroupSpec } from "../objects/thin-s
 import { toGroup } from "./answers.ts";
 import type { Place } from "./candidates.ts";
 import { find, findLive, findServing, requireVolume } from "./find.ts";
-import { fulfilled, put, withdraw } from "./fulfilment.ts";
+import { fulfilled, put } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
-import { remove, untilGone } from "./removal.ts";
+import { makeWay, remove } from "./removal.ts";
 
 export interface GroupWanted {
   readonly name: string;
@@ -43,11 +43,11 @@ async function standingOf(
 ): Promise<ThinSnapshotGroup | undefined> {
   const { name: id } = existing.metadata;
   const { sourceVolumes } = existing.spec;
-  if (isTerminating(existing)) throw new DmthinError({ code: "being-deleted", kind: "group snapshot", id });
   if (existing.status.phase === "Failed") {
-    if (await withdraw(parts.groups, existing, call.signal)) await untilGone(parts, parts.groups, "group snapshot", existing, call);
+    await makeWay(parts, parts.groups, "group snapshot", existing, call);
     return undefined;
   }
+  if (isTerminating(existing)) throw new DmthinError({ code: "being-deleted", kind: "group snapshot", id });
   if (sameList(sourceVolumes.toSorted(), sourceVolumeIds.toSorted())) return existing;
   throw new DmthinError({ code: "already-exists", kind: "group snapshot", id, difference: `its source volumes are ${sourceVolumes.join(", ")}` });
 }

@@ -5,7 +5,7 @@ import { errorOf, type Failure } from "../objects/failure.ts";
 import { isAccepted, isTerminating } from "../objects/meta.ts";
 import type { PlacedObject } from "../objects/placed-object.ts";
 import { findLive } from "./find.ts";
-import { describeWait } from "./fulfilment.ts";
+import { describeWait, withdraw } from "./fulfilment.ts";
 import { lossOf } from "./lost-nodes.ts";
 import type { ControllerParts } from "./parts.ts";
 import { untilJudged } from "./waiting.ts";
@@ -26,7 +26,7 @@ export async function remove<Item extends PlacedObject>(parts: ControllerParts, 
     item !== undefined;
     item = await findLive(store, id, call)
   ) {
-    if (isTerminating(item) || (await deleteExactly(store, item, call))) return await untilGone(parts, store, kind, item, call);
+    if (isTerminating(item) || (await deleteExactly(store, item, call))) return void (await untilGone(parts, store, kind, item, call));
   }
 }
 
@@ -43,14 +43,20 @@ async function deleteExactly<Item extends PlacedObject>({ api }: Store<Item>, { 
 
 type Ending = { readonly kind: "gone" } | { readonly kind: "refused"; readonly failure: Failure } | { readonly kind: "node missing" };
 
-/** Of an object whose deletion is under way. */
-export async function untilGone<Item extends PlacedObject>(
+/** What was never made, and is not to be any more, is withdrawn, and waited for until its name is free. Throws "being-deleted" when a lost node keeps it. */
+export async function makeWay<Item extends PlacedObject>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, item: Item, call: Call): Promise<void> {
+  if (!isTerminating(item) && !(await withdraw(store, item, call.signal))) return;
+  if ((await untilGone(parts, store, kind, item, call)) === "lost") throw new DmthinError({ code: "being-deleted", kind, id: item.metadata.name });
+}
+
+/** Of an object whose deletion is under way. "lost": the object is still there, and its node is not. */
+async function untilGone<Item extends PlacedObject>(
   parts: ControllerParts,
   store: Store<Item>,
   kind: ObjectKind,
   seen: Item,
   call: Call,
-): Promise<void> {
+): Promise<"gone" | "lost"> {
   const { name: id, uid } = seen.metadata;
   const { nodeName } = seen.spec;
   const { cache } = store;
@@ -68,7 +74,7 @@ export async function untilGone<Item extends PlacedObject>(
     const sources = [cache, parts.agents, parts.nodes.cache, clock];
     const ending = await untilJudged(call, { kind, id, operation: "deletion" }, sources, judge, waitsFor);
     if (ending.kind === "refused") throw errorOf(ending.failure);
-    if (ending.kind === "node missing") await requireLost(parts, store, kind, id, call);
+    return ending.kind === "gone" ? "gone" : await requireLost(parts, store, kind, id, call);
   } finally {
     clock.stop();
   }
@@ -85,11 +91,17 @@ const isSame = (left: Failure, right: Failure | undefined): boolean => JSON.stri
 const isMissing = ({ nodes }: ControllerParts, nodeName: string): boolean => !nodes.cache.items.has(nodeName);
 
 /** The deletion of what a lost node holds is done for its caller; the object stays, for the node to carry it out if it returns. Throws "in-progress". */
-async function requireLost<Item extends PlacedObject>(parts: ControllerParts, store: Store<Item>, kind: ObjectKind, id: string, call: Call): Promise<void> {
+async function requireLost<Item extends PlacedObject>(
+  parts: ControllerParts,
+  store: Store<Item>,
+  kind: ObjectKind,
+  id: string,
+  call: Call,
+): Promise<"gone" | "lost"> {
   const item = await findLive(store, id, call);
-  if (item === undefined) return;
+  if (item === undefined) return "gone";
   const loss = await lossOf(parts, store, item, call.signal);
-  if (loss.isLost) return;
+  if (loss.isLost) return "lost";
   throw new DmthinError({ code: "in-progress", kind, id, operation: `deletion on node ${item.spec.nodeName} (${loss.reason})` });
 }
 

@@ -7,9 +7,9 @@ import { isTerminating } from "../objects/meta.ts";
 import type { ThinSnapshot, ThinSnapshotSpec } from "../objects/thin-snapshot.ts";
 import { membersOf, toSnapshot } from "./answers.ts";
 import { findLive, findServing, groupOfMember, requireVolume } from "./find.ts";
-import { fulfilled, put, withdraw } from "./fulfilment.ts";
+import { fulfilled, put } from "./fulfilment.ts";
 import type { ControllerParts } from "./parts.ts";
-import { remove, untilGone } from "./removal.ts";
+import { makeWay, remove } from "./removal.ts";
 
 export interface SnapshotWanted {
   readonly name: string;
@@ -34,11 +34,11 @@ export async function createSnapshot(parts: ControllerParts, wanted: SnapshotWan
 async function standingOf(parts: ControllerParts, { sourceVolumeId }: SnapshotWanted, existing: ThinSnapshot, call: Call): Promise<ThinSnapshot | undefined> {
   const { name: id } = existing.metadata;
   const { sourceVolume } = existing.spec;
-  if (isTerminating(existing)) throw new DmthinError({ code: "being-deleted", kind: "snapshot", id });
   if (existing.status.phase === "Failed") {
-    if (await withdraw(parts.snapshots, existing, call.signal)) await untilGone(parts, parts.snapshots, "snapshot", existing, call);
+    await makeWay(parts, parts.snapshots, "snapshot", existing, call);
     return undefined;
   }
+  if (isTerminating(existing)) throw new DmthinError({ code: "being-deleted", kind: "snapshot", id });
   if (sourceVolume === sourceVolumeId) return existing;
   throw new DmthinError({ code: "already-exists", kind: "snapshot", id, difference: `it is a snapshot of volume ${sourceVolume}` });
 }
