@@ -1,19 +1,10 @@
 import { DmthinError } from "../errors.ts";
 import { requireRoom } from "../pool/admission.ts";
-import type { PoolState } from "../pool/pool-calls.ts";
+import { stateTrouble } from "../pool/pool-state.ts";
 import type { Pool, PoolView } from "../pool/pool.ts";
 import type { Condition } from "./volumes.ts";
 
 type Seen = Pick<Pool, "description" | "view">;
-
-const states: Readonly<Record<PoolState, string | undefined>> = {
-  rw: undefined,
-  ro: "is read-only: its metadata cannot be written",
-  out_of_data_space: "is out of data space: writes wait or fail until there is more",
-  needs_check: "needs a check of its metadata, and is read-only until then",
-  Fail: "has failed: the kernel neither reads nor writes it",
-  Error: "does not tell its state: the kernel answers with an error",
-};
 
 const healthy = (message: string): Condition => ({ abnormal: false, message });
 const abnormal = (message: string): Condition => ({ abnormal: true, message });
@@ -60,7 +51,7 @@ function troubleOf({ status, figures, stuck }: PoolView): string | undefined {
       return `is not used: ${status.reason}; ${status.remedy}`;
     case "ready":
       if (stuck !== undefined) return `is stuck: ${stuck.operation} has waited for the kernel since ${stuck.since.toISOString()}`;
-      return figures === undefined ? "has not told its figures yet" : states[figures.state];
+      return figures === undefined ? "has not told its figures yet" : stateTrouble(figures.state)?.words;
   }
 }
 

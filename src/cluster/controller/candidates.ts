@@ -1,22 +1,16 @@
+import { stateTrouble } from "../../pool/pool-state.ts";
 import { nodeLabel } from "../../volumes/node-label.ts";
 import { nodeThinPoolName, type NodeThinPool } from "../objects/node-thin-pool.ts";
 import type { ControllerParts } from "./parts.ts";
 import type { Candidate } from "./placement.ts";
-
-const STATES: Readonly<Record<string, string>> = {
-  out_of_data_space: "it is out of data space",
-  ro: "it is read-only: its metadata cannot be written",
-  needs_check: "it needs a check of its metadata, and is read-only until then",
-  Fail: "it has failed: the kernel neither reads nor writes it",
-  Error: "it does not tell its state",
-};
 
 /** Why a pool there takes nothing new, in words. */
 export function poolObstacle(pool: NodeThinPool | undefined): string | undefined {
   if (pool === undefined) return "it has no such pool";
   const { phase, state } = pool.status;
   if (phase !== "Ready") return describePhase(pool.status);
-  return state === undefined || state === "rw" ? undefined : (STATES[state] ?? `it is in state ${state}`);
+  const trouble = state === undefined ? undefined : stateTrouble(state);
+  return trouble === undefined ? undefined : `it ${trouble.words}`;
 }
 
 /** Why nothing can be begun there, in words: nobody would take it on. What the pool's figures say is the node's to judge. */

@@ -1,4 +1,4 @@
-import type { PoolState } from "../../pool/pool-calls.ts";
+import { stateTrouble } from "../../pool/pool-state.ts";
 import type { Pool } from "../../pool/pool.ts";
 import { poolCondition } from "../../volumes/condition.ts";
 import type { ObjectCondition } from "../objects/meta.ts";
@@ -19,15 +19,6 @@ export function withConditions(conditions: readonly ObjectCondition[], told: rea
 
 export const withoutConditions = (conditions: readonly ObjectCondition[], types: readonly string[]): readonly ObjectCondition[] =>
   conditions.filter(({ type }) => !types.includes(type));
-
-const STATES: Readonly<Record<PoolState, string | undefined>> = {
-  rw: undefined,
-  ro: "PoolReadOnly",
-  out_of_data_space: "PoolFull",
-  needs_check: "PoolNeedsCheck",
-  Fail: "PoolFailed",
-  Error: "PoolUnknown",
-};
 
 /**
  * Whether the pool serves what it holds. undefined: nothing is said now, and what was said stays, as while a driver
@@ -50,8 +41,13 @@ function troubleOf({ view: { status, stuck, figures } }: Pool): string | undefin
       return "PoolRefused";
     case "ready":
       if (stuck !== undefined) return "PoolStuck";
-      return figures === undefined ? undefined : (STATES[figures.state] ?? "none");
+      return figures === undefined ? undefined : stateReason(figures.state);
   }
+}
+
+function stateReason(state: string): string {
+  const trouble = stateTrouble(state);
+  return trouble === undefined ? "none" : `Pool${trouble.reason}`;
 }
 
 /** "pool-low" is PoolLow: reasons are one word. */

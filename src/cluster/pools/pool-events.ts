@@ -1,4 +1,5 @@
 import type { CareEventKind } from "../../pool/care-report.ts";
+import { stateTrouble } from "../../pool/pool-state.ts";
 import type { Pool } from "../../pool/pool.ts";
 import { NODE_THIN_POOL } from "../objects/kinds.ts";
 import type { ApiObject } from "../objects/meta.ts";
@@ -21,15 +22,6 @@ const CARE: Readonly<Record<Exclude<CareEventKind, "state" | "failing">, Kind>> 
   "host-low": ["Warning", "HostSpaceLow"],
   "host-enough": ["Normal", "HostSpaceEnough"],
   queueing: ["Normal", "WritesWaitWhenFull"],
-};
-
-const STATES: Readonly<Record<string, Kind>> = {
-  rw: ["Normal", "Writable"],
-  out_of_data_space: ["Warning", "Full"],
-  ro: ["Warning", "ReadOnly"],
-  needs_check: ["Warning", "NeedsCheck"],
-  Fail: ["Warning", "Failed"],
-  Error: ["Warning", "Unknown"],
 };
 
 /** Each thing once, from when this driver first saw the pool. */
@@ -79,7 +71,10 @@ export class PoolEvents {
   }
 }
 
-const stateKind = ({ figures }: Pool["view"]): Kind => STATES[figures?.state ?? "Error"] ?? ["Warning", "Unknown"];
+function stateKind({ figures }: Pool["view"]): Kind {
+  const trouble = stateTrouble(figures?.state ?? "Error");
+  return trouble === undefined ? ["Normal", "Writable"] : ["Warning", trouble.reason];
+}
 
 /** What a pool does once it is full, is no trouble before: each pool that cannot be made larger begins with it. */
 const failingKind = ({ figures }: Pool["view"]): Kind => [figures?.state === "rw" ? "Normal" : "Warning", "WritesFailWhenFull"];

@@ -1,5 +1,6 @@
 import type { CareReport } from "../../pool/care-report.ts";
-import type { PoolFigures, PoolState } from "../../pool/pool-calls.ts";
+import type { PoolFigures } from "../../pool/pool-calls.ts";
+import { stateTrouble } from "../../pool/pool-state.ts";
 import type { Pool } from "../../pool/pool.ts";
 import { BYTES_PER_METADATA_BLOCK, formatQuantity, GiB, MiB } from "../../units.ts";
 import { availableBytes } from "../../volumes/capacity.ts";
@@ -78,20 +79,11 @@ function conditionsOf({ pool, refusal }: PoolSeen, phase: Phase, message: string
   return [ready, taken];
 }
 
-const STATES: Readonly<Record<PoolState, string | undefined>> = {
-  rw: undefined,
-  ro: "ReadOnly",
-  out_of_data_space: "Full",
-  needs_check: "NeedsCheck",
-  Fail: "Failed",
-  Error: "Unknown",
-};
-
 function reasonOf(pool: Pool | undefined): string | undefined {
   const { status, stuck, figures } = pool?.view ?? {};
   if (status?.kind !== "ready") return undefined;
   if (stuck !== undefined) return "Stuck";
-  return figures === undefined ? undefined : STATES[figures.state];
+  return figures === undefined ? undefined : stateTrouble(figures.state)?.reason;
 }
 
 type Facts = Partial<NodeThinPoolStatus>;
