@@ -82,6 +82,8 @@ export type ErrorFacts =
   | { readonly code: "api-refused"; readonly request: string; readonly status: number; readonly reason: string }
   /** The version that a watch goes on from is one that the API server no longer has: list again. */
   | { readonly code: "api-expired"; readonly request: string }
+  /** The cluster's ThinPools, as they are now, have none for a volume; others may be made or marked at any moment. `problem`: a sentence. */
+  | { readonly code: "pool-missing"; readonly problem: string }
   /** The claim that a volume is for is gone, or is another one of the same name: nothing was made. */
   | { readonly code: "claim-gone"; readonly namespace: string; readonly name: string }
   /** The node that would have to do it does not answer, and has not begun. */
@@ -182,6 +184,7 @@ const sentences: Sentences = {
   "api-refused": ({ request, status, reason }) =>
     `the API server refused "${request}" (${status}: ${reason})${REFUSALS[status] === undefined ? "" : `: ${REFUSALS[status]}`}`,
   "api-expired": ({ request }) => `the API server no longer has what "${request}" goes on from: try again`,
+  "pool-missing": ({ problem }) => problem,
   "claim-gone": ({ namespace, name }) => `the claim ${namespace}/${name} that the volume is for is gone, or is another one of that name: nothing was made`,
   "node-unavailable": ({ node, reason }) => `node ${node} cannot do it now: ${reason}`,
   "no-node": ({ pool, reasons }) => `pool ${pool} takes no new volume where it is asked for: ${reasons.join("; ")}`,

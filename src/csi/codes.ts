@@ -47,6 +47,8 @@ const usual: Rules = {
   "api-conflict": status.ABORTED,
   "api-refused": status.INTERNAL,
   "api-expired": status.UNAVAILABLE,
+  // Not INVALID_ARGUMENT, after which the provisioner waits for five minutes at least: the ThinPool is often made just after its claim.
+  "pool-missing": status.FAILED_PRECONDITION,
   "claim-gone": status.FAILED_PRECONDITION,
   "node-unavailable": status.FAILED_PRECONDITION,
   "no-node": status.FAILED_PRECONDITION,
@@ -67,7 +69,7 @@ const otherwise: Readonly<Record<string, Partial<Rules>>> = {
     "node-unavailable": status.RESOURCE_EXHAUSTED,
     "no-node": status.RESOURCE_EXHAUSTED,
   },
-  GetCapacity: { "not-found": status.INVALID_ARGUMENT },
+  GetCapacity: { "not-found": status.INVALID_ARGUMENT, "pool-missing": status.INVALID_ARGUMENT },
   // FAILED_PRECONDITION would tell the kubelet "in use: expand it offline".
   NodeExpandVolume: {
     "not-staged": status.NOT_FOUND,

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, describe } from "@jest/globals";
@@ -168,12 +167,18 @@ describe("the controller", () => {
     expect(containers.map(({ name }) => name)).toEqual(["dmthin", "csi-provisioner", "csi-snapshotter", "csi-resizer"]);
     for (const { name, args, image } of containers.slice(1)) {
       expect(image).toMatch(/^registry\.k8s\.io\/sig-storage\/csi-[a-z]+:v\d+\.\d+\.\d+$/);
-      const { stdout, stderr } = spawnSync(program(await clusterTools(), name), ["--help"], { encoding: "utf8" });
+      const { stdout, stderr } = ended(program(await clusterTools(), name), ["--help"]);
       for (const flag of args) expect(stdout + stderr).toMatch(new RegExp(String.raw`^\s*(-\w, )?--?${/^--([\w-]+)/.exec(flag)?.[1]}\b`, "m"));
     }
     const flags = container({ containers } as PodSpec, "csi-provisioner").args;
     expect(flags).toEqual(
-      expect.arrayContaining(["--extra-create-metadata", "--enable-capacity", "--immediate-topology=false", "--capacity-ownerref-level=2"]),
+      expect.arrayContaining([
+        "--extra-create-metadata",
+        "--enable-capacity",
+        "--immediate-topology=false",
+        "--capacity-ownerref-level=2",
+        "--retry-interval-max=1m",
+      ]),
     );
     expect(flags.join(" ")).toContain("--capacity-threads=10 --kube-api-capacity-qps=50 --kube-api-capacity-burst=100");
     expect(flags.join(" ")).not.toContain("--strict-topology");

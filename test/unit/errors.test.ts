@@ -49,6 +49,7 @@ const samples: { readonly [Code in ErrorCode]: FactsOf<Code> } = {
   "api-conflict": { code: "api-conflict", kind: "ThinVolume", name: "vol-a" },
   "api-refused": { code: "api-refused", request: "create ThinVolume vol-a", status: 403, reason: "no such right" },
   "api-expired": { code: "api-expired", request: "watch ThinVolume" },
+  "pool-missing": { code: "pool-missing", problem: 'there is no pool "slow" (there is fast)' },
   "claim-gone": { code: "claim-gone", namespace: "default", name: "data" },
   "node-unavailable": { code: "node-unavailable", node: "node7", reason: "its agent is not ready" },
   "no-node": { code: "no-node", pool: "fast", reasons: ["node one: it is cordoned"] },

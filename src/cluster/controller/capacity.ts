@@ -21,7 +21,7 @@ export interface CapacityWanted {
   readonly filesystem: FilesystemType | undefined;
 }
 
-/** From memory, as the nodes have told it, rounded down by them. Nothing where nothing could be made. Throws "invalid-argument". */
+/** From memory, as the nodes have told it, rounded down by them. Nothing where nothing could be made. Throws "pool-missing". */
 export function capacityOf(parts: ControllerParts, { pool, node, filesystem }: CapacityWanted): Capacity {
   const pools = [...parts.pools.cache.items.values()];
   if (pools.length === 0) return NONE;

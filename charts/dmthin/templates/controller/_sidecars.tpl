@@ -21,6 +21,7 @@ The CSI sidecars. The defaults of theirs that are not taken, and why: docs/chart
     - --kube-api-burst={{ $sidecar.kubeApiBurst }}
     - --worker-threads={{ $sidecar.workerThreads }}
     - --immediate-topology=false
+    - --retry-interval-max={{ $sidecar.retryIntervalMax }}
     - --timeout={{ $sidecar.timeout }}
     - --http-endpoint=:{{ index .Values.metrics.sidecarPorts 0 }}
     {{- with $sidecar.extraArgs }}

@@ -148,9 +148,32 @@ describe("placement and capacity", () => {
       await eventually(async () => expect(capacity("one")).rejects.toThrow(/several ThinPools are marked as default/));
     });
 
-    test("one that does not exist, or is being deleted, is INVALID_ARGUMENT", async () => {
+    // INVALID_ARGUMENT would be tried again after five minutes at the soonest, RESOURCE_EXHAUSTED send the pod from node to node.
+    test("one that does not exist is FAILED_PRECONDITION, with its name; once it is made, the same call makes the volume", async () => {
+      const asked = wanted("volume", { parameters: named("slow") });
+      const error: unknown = await stage.controller.create(asked, call()).catch((cause: unknown) => cause);
+      expect(error).toMatchObject({ message: `there is no pool "slow" (there is ${POOL})` });
+      expect(statusOf("CreateVolume", error)).toBe(status.FAILED_PRECONDITION);
+      expect(await stage.current.volumes.get(volumeId("volume"))).toBeUndefined();
       await addSlow();
-      await expect(stage.controller.create(wanted("volume", { parameters: named("none") }), call())).rejects.toThrow(/there is no pool "none"/);
+      expect((await stage.controller.create(asked, call())).pool).toBe("slow");
+    });
+
+    test("while it does not exist, any node has room for it: else the claim would never be told why it waits", async () => {
+      const error: unknown = await ofSlow().catch((cause: unknown) => cause);
+      expect(statusOf("GetCapacity", error)).toBe(status.INVALID_ARGUMENT);
+    });
+
+    test("before the first is made, FAILED_PRECONDITION says that", async () => {
+      await stage.current.pools.delete(POOL);
+      await told("one", 0);
+      const error: unknown = await stage.controller.create(wanted("volume"), call()).catch((cause: unknown) => cause);
+      expect(error).toMatchObject({ message: expect.stringContaining("no ThinPool in this cluster yet") });
+      expect(statusOf("CreateVolume", error)).toBe(status.FAILED_PRECONDITION);
+    });
+
+    test("one that is being deleted is refused, and has no room", async () => {
+      await addSlow();
       await stage.current.pools.patch("slow", { metadata: { finalizers: ["dmthin.io/pool"] } });
       await stage.current.pools.delete("slow");
       await eventually(async () => expect(await ofSlow()).toBe(0));
