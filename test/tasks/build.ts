@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
-import { build, type OutputFile } from "esbuild";
+import { build, type OutputFile, type Plugin } from "esbuild";
 import { checkout } from "../lab/checkout.ts";
 
 /** In pieces: a command is waited for, and reads only what it needs of them. */
@@ -19,6 +19,18 @@ const BESIDE = ["src/pool/dead-man.sh"];
 
 /** CommonJS dependencies find their `require` in an ES module by this. */
 const REQUIRE = 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);';
+
+/**
+ * An ES module's import of node:http reads all that it exports, and with that loads Node's whole fetch, which nothing here
+ * uses: 20 ms and 10 MiB of each process. A require does not.
+ */
+const HTTP: Plugin = {
+  name: "node:http by require",
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^node:http$/ }, ({ path, kind }) => (kind === "import-statement" ? { path, namespace: "required" } : { path, external: true }));
+    onLoad({ filter: /^/, namespace: "required" }, ({ path }) => ({ contents: `module.exports = require(${JSON.stringify(path)});` }));
+  },
+};
 
 const OLD_MS = 3_600_000;
 
@@ -51,6 +63,7 @@ async function bundle(entryPoints: Readonly<Record<string, string>>, splitting: 
     minifyWhitespace: true, // the source text stays in memory; names stay, for stack traces
     minifySyntax: true,
     external: ["koffi"], // its binary cannot be bundled
+    plugins: [HTTP],
     banner: { js: REQUIRE },
     logLevel: "warning",
   });
