@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Table from "cli-table3";
 import { Driver } from "../harness/driver.ts";
+import { output } from "../harness/program.ts";
 import { residentMiB, timeBigDelete, timeDriver } from "./driver-times.ts";
 import { LeanClient } from "./lean-client.ts";
 import { timeLvm, timeLvmInUse } from "./lvm.ts";
@@ -20,23 +20,17 @@ const LVM_COUNT = 20;
 
 const progress = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
 
-function run(...argv: readonly string[]): void {
-  const [file = "", ...args] = argv;
-  const { status, stderr } = spawnSync(file, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${argv.join(" ")}: ${stderr}`);
-}
-
 async function lvmInUse(): Promise<readonly number[]> {
   return timeLvmInUse(LVM_COUNT, async (device, work) => {
     mkdirSync("/mnt/lvm", { recursive: true });
-    run("mount", device, "/mnt/lvm");
+    output("mount", [device, "/mnt/lvm"]);
     return whileWriting("/mnt/lvm", work);
   });
 }
 
-run("mkfs.ext4", "-q", stateDisk);
+output("mkfs.ext4", ["-q", stateDisk]);
 mkdirSync(STATE, { recursive: true });
-run("mount", stateDisk, STATE);
+output("mount", [stateDisk, STATE]);
 const config = {
   nodeName: "bench",
   stateDirectory: `${STATE}/dmthin`,

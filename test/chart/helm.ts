@@ -37,6 +37,18 @@ export interface Rendering {
   readonly hooks?: boolean;
 }
 
+/** What makes all that the chart can make. */
+export const EVERY_VALUE: Rendering = {
+  values: {
+    pools: { fast: { backing: { loop: { directory: "/srv/fast", dataSize: "20Gi" } } } },
+    node: { loopDirectories: ["/srv/fast"] },
+    nodeGroups: { arm: { nodeSelector: { "kubernetes.io/arch": "arm64" }, maxVolumesPerNode: 7 } },
+    volumeAttributesClasses: [{ name: "discarding", parameters: { discardOnDelete: "true" } }],
+    metrics: { podMonitor: { enabled: true }, prometheusRule: { enabled: true }, dashboard: { enabled: true } },
+    commonLabels: { team: "storage" },
+  },
+};
+
 /** The chart, rendered. Throws with helm's words when the values are refused. */
 export async function renderText({ values = {}, apis = EVERYTHING, hooks = true }: Rendering = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "dmthin-chart-"));

@@ -1,8 +1,8 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { ended, type Ended } from "../harness/program.ts";
 import { checkout, nodeBinary } from "../lab/checkout.ts";
 import { RealApiServer } from "./api-server.ts";
 import { CHART } from "./generated.ts";
@@ -25,19 +25,12 @@ afterAll(async () => {
 const release = async (...args: readonly string[]): Promise<string> =>
   helm(...args, "--kubeconfig", join(folder, "admin"), "--namespace", NAMESPACE, "--no-hooks");
 
-interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 async function asJob(...args: readonly string[]): Promise<Ended> {
   const token = (await server.must(["create", "token", "dmthin-jobs", "--namespace", NAMESPACE])).trim();
   const kubeconfig = join(folder, "job");
   await writeFile(kubeconfig, server.kubeconfig(token));
   const main = [nodeBinary, "--disable-warning=ExperimentalWarning", join(checkout, "src/main.ts"), "cluster", ...args, "--kubeconfig", kubeconfig];
-  const { status, stdout, stderr } = spawnSync(main[0] ?? "", main.slice(1), { encoding: "utf8" });
-  return { status, stdout, stderr };
+  return ended(main[0] ?? "", main.slice(1));
 }
 
 const names = async (kind: string): Promise<readonly string[]> => (await server.must(["get", kind, "-o", "name"])).split("\n").filter((name) => name !== "");

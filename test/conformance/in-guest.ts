@@ -1,7 +1,7 @@
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Driver } from "../harness/driver.ts";
+import { ended, output } from "../harness/program.ts";
 import { succeeded, sum, tallyLine, type Tally } from "../harness/tally.ts";
 import { judge, parseReport } from "./report.ts";
 
@@ -11,26 +11,21 @@ const DISK = "/mnt/conformance";
 const FOLDER = "/run/dmthin";
 const GiB = 1024 ** 3;
 const ATTACH_LIMIT = 8;
-
-function output(argv: readonly string[]): string {
-  const [file = "", ...args] = argv;
-  const { status, stdout, stderr } = spawnSync(file, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${argv.join(" ")}: ${stderr}`);
-  return stdout;
-}
+/** Then it ends itself, and tells where it was. */
+const GINKGO_MINUTES = 10;
 
 /** The pool's files need a filesystem that the guest's root does not have. */
 function prepareDisk(): void {
-  output(["mkfs.ext4", "-q", "/dev/ubdb"]);
+  output("mkfs.ext4", ["-q", "/dev/ubdb"]);
   mkdirSync(DISK, { recursive: true });
-  output(["mount", "/dev/ubdb", DISK]);
+  output("mount", ["/dev/ubdb", DISK]);
 }
 
 function pass(accessType: "mount" | "block", folder: string): Tally {
   const [report, parameters] = [join(folder, `${accessType}.xml`), join(folder, "mutable.yaml")];
   writeFileSync(parameters, 'discardOnDelete: "true"\nxfsNospaceMaxRetries: "5"\n');
   const start = performance.now();
-  const { stdout, stderr } = spawnSync(
+  const { stdout, stderr } = ended(
     csiSanity,
     [
       `--csi.endpoint=unix://${Driver.paths(FOLDER).socket}`,
@@ -43,9 +38,9 @@ function pass(accessType: "mount" | "block", folder: string): Tally {
       "--csi.testnodevolumeattachlimit",
       `--ginkgo.junit-report=${report}`,
       "--ginkgo.no-color",
-      "--ginkgo.timeout=10m",
+      `--ginkgo.timeout=${GINKGO_MINUTES}m`,
     ],
-    { encoding: "utf8" },
+    { limitMs: 2 * GINKGO_MINUTES * 60_000 },
   );
   const specs = parseReport(readFileSync(report, "utf8"));
   const { tally, lines } = judge(specs);
@@ -59,7 +54,7 @@ function pass(accessType: "mount" | "block", folder: string): Tally {
 async function nothingLeft(driver: Driver): Promise<Tally> {
   const { entries: volumes } = await driver.client.call("ListVolumes", {});
   const { entries: snapshots } = await driver.client.call("ListSnapshots", {});
-  const devices = output(["dmsetup", "ls"])
+  const devices = output("dmsetup", ["ls"])
     .split("\n")
     .filter((line) => /^dmthin-.*-(vol|snap)-/.test(line));
   const left = [volumes, snapshots, devices].flatMap((list) => list as unknown[]);

@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statfsSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { BUNDLE, Driver } from "../harness/driver.ts";
+import { output as outputOf } from "../harness/program.ts";
 import { Steps } from "./steps.ts";
 import { VolumeUser } from "./volume-user.ts";
 
@@ -17,9 +18,7 @@ const steps = new Steps(process.stdout);
 
 const output = (argv: readonly string[]): string => {
   const [file = "", ...args] = argv;
-  const { status, stdout, stderr } = spawnSync(file, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${argv.join(" ")}: ${stderr}`);
-  return stdout;
+  return outputOf(file, args);
 };
 const info = (): string => output([...BUNDLE, "info"]);
 

@@ -1,9 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { output } from "../../harness/program.ts";
+
+/** A case is filled and measured for minutes. */
+const LIMIT_MS = 1_800_000;
 
 /** A program's standard output; throws with what it said when it fails. */
 export function run(...argv: readonly string[]): string {
   const [file = "", ...args] = argv;
-  const { status, stdout, stderr } = spawnSync(file, args, { encoding: "utf8", env: { ...process.env, LC_ALL: "C" }, maxBuffer: 2 ** 26 });
-  if (status !== 0) throw new Error(`${argv.join(" ")}: ${stderr}`);
-  return stdout;
+  return output(file, args, { env: { ...process.env, LC_ALL: "C" }, limitMs: LIMIT_MS });
 }
