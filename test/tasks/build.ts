@@ -26,9 +26,11 @@ const REQUIRE = 'import { createRequire as createRequireOfBundle } from "node:mo
  */
 const HTTP: Plugin = {
   name: "node:http by require",
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^node:http$/ }, ({ path, kind }) => (kind === "import-statement" ? { path, namespace: "required" } : { path, external: true }));
-    onLoad({ filter: /^/, namespace: "required" }, ({ path }) => ({ contents: `module.exports = require(${JSON.stringify(path)});` }));
+  setup: (builder) => {
+    builder.onResolve({ filter: /^node:http$/ }, ({ path, kind }) =>
+      kind === "import-statement" ? { path, namespace: "required" } : { path, external: true },
+    );
+    builder.onLoad({ filter: /^/, namespace: "required" }, ({ path }) => ({ contents: `module.exports = require(${JSON.stringify(path)});` }));
   },
 };
 
