@@ -91,8 +91,10 @@ spec:
             httpGet:
               path: /readyz
               port: metrics
-            periodSeconds: 5
+            # Often, for a restart is over when it is seen; patient, for a node that is busy is no reason to put nothing there.
+            periodSeconds: 2
             timeoutSeconds: 3
+            failureThreshold: 7
           securityContext:
             privileged: true
           {{- with $node.resources }}
