@@ -14,6 +14,7 @@ import type { Logger } from "./logger.ts";
 import { Machine } from "./machine.ts";
 import { KUBELET_REGISTERED } from "./metrics/role-gauges.ts";
 import { NodeCluster } from "./node-cluster.ts";
+import { NodeReadiness, type Readiness } from "./node-readiness.ts";
 import { removeClosedPool } from "./offline/beside-driver.ts";
 import type { Pool } from "./pool/pool.ts";
 import type { Service } from "./until-signal.ts";
@@ -27,11 +28,6 @@ interface Surroundings {
   readonly version: string;
   /** Default: the cluster's own. Asks nothing yet. */
   readonly connect?: (options: ConnectOptions) => Promise<ApiServer & { close(): void }>;
-}
-
-interface Readiness {
-  readonly ready: boolean;
-  readonly message: string;
 }
 
 /**
@@ -50,7 +46,8 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   let cluster: NodeCluster | undefined;
   const unknownPools = (): DmthinError | undefined =>
     pools.isKnown ? undefined : new DmthinError({ code: "pools-unknown", node, reason: "the API server has not told them yet" });
-  const readiness = (): Readiness => readinessOf(machine.pools, { isServing, isSynced: cluster?.isSynced === true && pools.isKnown });
+  const judged = new NodeReadiness();
+  const readiness = (): Readiness => judged.of(machine.pools, { isServing, isSynced: cluster?.isSynced === true && pools.isKnown });
   const placedIn = (pool: string): number => cluster?.placedIn(pool) ?? 0; // asked when the API server has told all of them
   const recordedUuids = (pool: string): readonly string[] => cluster?.recordedUuids(pool) ?? [];
   const registration = new Registration({ directory: config.registrationDirectory, endpoint: config.endpoint, logger });
@@ -92,19 +89,4 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   cluster = new NodeCluster({ config, api, recorder: events, machine, pools, version, logger });
   logger.info("serving", { socket: config.socket, adminSocket: config.adminSocket });
   return service;
-}
-
-/**
- * Whether the controller may count on this node. A pool that is refused, or whose disk comes up late, is told by its own
- * object, and holds up no other; one whose lock another driver has means that this is a second driver of the node.
- */
-function readinessOf(pools: Iterable<Pool>, { isServing, isSynced }: { readonly isServing: boolean; readonly isSynced: boolean }): Readiness {
-  if (!isServing) return { ready: false, message: "the driver is being started, or ends" };
-  if (!isSynced) return { ready: false, message: "the API server has not told yet what there is to do" };
-  const waiting = Array.from(pools).filter(({ view: { status } }) => status.kind === "locked" || (status.kind === "recovering" && status.reason === undefined));
-  if (waiting.length === 0) return { ready: true, message: "the node serves" };
-  const said = waiting.map(
-    ({ description: { name }, view: { status } }) => `pool ${name} ${status.kind === "locked" ? "is another process's" : "is being recovered"}`,
-  );
-  return { ready: false, message: said.join("; ") };
 }
