@@ -53,17 +53,18 @@ export class VolumeGroup {
     return this.sizeBytes("pool_tmeta") + Math.floor(this.freeExtents() / EXTENTS_OF_METADATA) * EXTENT_BYTES;
   }
 
-  /** With one of its volumes mounted, while nobody has it active. */
+  /** With one of its volumes mounted, which no driver has in use. It is as active afterwards as before. */
   withMounted(volume: string, folder: string, work: () => void): void {
     const name = `${this.#name}/${volume}`;
-    this.#lvm("lvchange", "--yes", "--activate", "y", name);
+    const wasActive = this.#lvm("lvs", "--noheadings", "--options", "lv_active", name).trim() === "active";
+    if (!wasActive) this.#lvm("lvchange", "--yes", "--activate", "y", name);
     mkdirSync(folder, { recursive: true });
     output("mount", [`/dev/${name}`, folder]);
     try {
       work();
     } finally {
       output("umount", [folder]);
-      this.#lvm("lvchange", "--activate", "n", name);
+      if (!wasActive) this.#lvm("lvchange", "--activate", "n", name);
     }
   }
 

@@ -48,7 +48,7 @@ export function clearPlace({ metadata }: Place, mountPoints: readonly string[] =
   execFileSync("umount", [DISK]);
 }
 
-/** On LVM it is a volume of its own, which drivers leave mounted. */
+/** On LVM it is a volume of its own, which drivers that are killed leave mounted. */
 export function unmountCatalogue(state: string): void {
   for (const _ of ["the volume", "its folder, bound to itself"]) spawnSync("umount", [`${state}/${POOL}/catalog-volume`]);
 }

@@ -13,19 +13,21 @@ export interface TestCommandOptions {
   readonly root: boolean;
   /** Words after `--` go to jest. */
   readonly takesArguments?: boolean;
+  /** Sentences of its usage about options of its own, which it has taken from the words already. */
+  readonly ownOptions?: string;
   /** How many parts run at once of those that may. Default 1. */
   readonly atOnce?: number;
 }
 
 /** Runs the parts of a test command one after another, or some of them beside each other, and ends with the line of their sum; sets the exit code. */
-export async function testCommand(parts: readonly Part[], { root, takesArguments = false, atOnce = 1 }: TestCommandOptions): Promise<void> {
+export async function testCommand(parts: readonly Part[], { root, takesArguments = false, ownOptions = "", atOnce = 1 }: TestCommandOptions): Promise<void> {
   const args = process.argv.slice(2);
   if (args.includes("--help") || args.includes("-h")) {
-    process.stdout.write(usage(parts, takesArguments));
+    process.stdout.write(usage(parts, takesArguments, ownOptions));
     return;
   }
   if (!takesArguments && args.length > 0) {
-    process.stderr.write(`"${args.join(" ")}" is of no use to it.\n\n${usage(parts, takesArguments)}`);
+    process.stderr.write(`"${args.join(" ")}" is of no use to it.\n\n${usage(parts, takesArguments, ownOptions)}`);
     process.exitCode = 2;
     return;
   }
@@ -57,7 +59,7 @@ async function runAll(parts: readonly Part[], atOnce: number): Promise<readonly 
   return tallies;
 }
 
-function usage(parts: readonly Part[], takesArguments: boolean): string {
+function usage(parts: readonly Part[], takesArguments: boolean, ownOptions: string): string {
   const words = takesArguments ? "After -- it takes a part of a test file's path, or jest's own options, such as -t NAME." : "It takes no arguments.";
-  return `Runs:\n${parts.map(({ name }) => `  ${name}\n`).join("")}${words} test/README.md says what each proves.\n`;
+  return `Runs:\n${parts.map(({ name }) => `  ${name}\n`).join("")}${words}${ownOptions} test/README.md says what each proves.\n`;
 }

@@ -1,20 +1,25 @@
+import { backingCommand } from "../harness/backing-option.ts";
 import { runJest, runJestInGuest } from "../harness/jest.ts";
-import { testCommand } from "../harness/test-command.ts";
+import type { Part } from "../harness/test-command.ts";
 
-const args = process.argv.slice(2);
+/** A driver takes seconds to start under LVM: the others are left to the pass before, and to `--backing directLvm`. */
+const ON_LVM = [
+  "--testPathPatterns=crash/killed-at-every-step",
+  "--testNamePattern=: (create|snapshot of a mounted filesystem|delete of a group|the pool is made larger)",
+];
 
-/** The others do to a pool's volumes what has nothing to do with what it lies on. */
-const FILES_ON_LVM = ["--testPathPatterns=crash/killed-at-every-step"];
+const DISKS = ["8G", "2G"];
+const LVM = { LAB_BACKING: "directLvm" };
 
-await testCommand(
-  [
-    { name: "killed and failing at every step, on the simulated kernel", run: () => runJest(["exhaustive"], args) },
-    { name: "killed at every step, on a real kernel", run: () => runJestInGuest("crash", args, { disks: ["8G", "2G"] }) },
-    {
-      name: "killed at every step, on a real kernel, the pool on a whole disk",
-      run: () => runJestInGuest("crash", args.length === 0 ? FILES_ON_LVM : args, { disks: ["8G", "2G"], environment: { LAB_BACKING: "directLvm" } }),
-    },
-    { name: "power cuts", run: () => runJest(["power-cut"], args) },
-  ],
-  { root: true, takesArguments: true },
-);
+await backingCommand(({ backing, args }) => {
+  const simulated: Part = { name: "killed and failing at every step, on the simulated kernel", run: () => runJest(["exhaustive"], args) };
+  const onDevices: Part = { name: "killed at every step, on a real kernel", run: () => runJestInGuest("crash", args, { disks: DISKS }) };
+  const onLvm: Part = {
+    name: "killed at every step, on a real kernel, the pool on a whole disk",
+    run: () => runJestInGuest("crash", args.length === 0 && backing === undefined ? ON_LVM : args, { disks: DISKS, environment: LVM }),
+  };
+  const cuts: Part = { name: "power cuts", run: () => runJest(["power-cut"], args) };
+  const cutsOnLvm: Part = { name: "power cuts, the pool on a whole disk", run: () => runJest(["power-cut"], args, [], LVM) };
+  const byItself = [simulated, onDevices, onLvm, cuts];
+  return { devices: [onDevices, cuts], directLvm: [onLvm, cutsOnLvm], byItself }[backing ?? "byItself"];
+});

@@ -7,8 +7,6 @@ import { poolUuidOf } from "./pool-in-kernel.ts";
 /** What LVM has beside and below a pool, which the pools of other tests do not have. */
 export const isBelowLvmPool = (name: string): boolean => new RegExp(`^dmthin--${POOL}-(catalog|pool_t(data|meta))$`).test(name);
 
-export const isCatalogActive = (dm: DeviceMapper): boolean => dm.list().some(({ name }) => name === `dmthin--${POOL}-catalog`);
-
 export function lvmMetadataPath(dm: DeviceMapper): string {
   const [target] = dm.table(poolUuidOf(dm));
   const table = target === undefined ? undefined : parsePoolTarget(target);

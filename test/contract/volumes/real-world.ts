@@ -37,7 +37,7 @@ import { describePool, METADATA_BYTES, NODE, POOL, wholeDisk } from "./descripti
 import { HookedFilesystems } from "./hooked-filesystems.ts";
 import { interruptible } from "./interrupted-makes.ts";
 import { keepFolder, putBack } from "./kept-folder.ts";
-import { isBelowLvmPool, isCatalogActive, lvmMetadataOffset, lvmMetadataPath, removeLvmLinks } from "./lvm-in-kernel.ts";
+import { isBelowLvmPool, lvmMetadataOffset, lvmMetadataPath, removeLvmLinks } from "./lvm-in-kernel.ts";
 import { poolUuidOf, thinsBeside } from "./pool-in-kernel.ts";
 import { blankDisks, lengthenPart, partOf, removeMounts, removePoolDevices } from "./real-machine.ts";
 import { openHere, openInWorker } from "./real-drivers.ts";
@@ -266,10 +266,10 @@ export class RealWorld implements World {
     return this.#driver;
   }
 
-  /** On LVM it is in a volume of its own, which a driver that is stopped leaves mounted, and a reboot does not. */
+  /** On LVM it is in a volume of its own, which a driver that is stopped has unmounted. */
   #withCatalogue(work: (folder: string) => void): void {
-    if (isCatalogActive(this.dm)) work(join(this.stateDirectory, POOL, "catalog-volume"));
-    else LVM_GROUP.withMounted("catalog", join(this.#folder, "catalogue"), () => work(join(this.#folder, "catalogue")));
+    const folder = join(this.#folder, "catalogue");
+    LVM_GROUP.withMounted("catalog", folder, () => work(folder));
   }
 
   #attach(): { readonly data: string; readonly metadata: string } {
