@@ -51,6 +51,21 @@ export interface NewVolume {
   readonly wipe: boolean;
 }
 
+/** Of two volumes. */
+export interface NewPool {
+  readonly data: string;
+  readonly metadata: string;
+  /** The disks that the metadata's spare may lie on; none: any of the group's. */
+  readonly spareOn: readonly string[];
+  readonly chunkSize: Bytes;
+  readonly zero: boolean;
+}
+
+export interface MetadataPlace {
+  readonly on?: readonly string[];
+  readonly stays?: boolean;
+}
+
 /**
  * The commands of LVM that make, activate and grow pools, one function each, no policy. Never killed, one at a time,
  * without udev, dmeventd, hints and backups. Volumes are named "group/volume". Failures are "program-failed".
@@ -123,12 +138,9 @@ export class Lvm {
   }
 
   /** Makes a thin pool of two volumes, which keeps the name of the data's. Wipes the metadata, and reserves a spare of its size. */
-  async convertToPool(
-    group: string,
-    { data, metadata, chunkSize, zero }: { readonly data: string; readonly metadata: string; readonly chunkSize: Bytes; readonly zero: boolean },
-  ): Promise<void> {
+  async convertToPool(group: string, { data, metadata, spareOn, chunkSize, zero }: NewPool): Promise<void> {
     const features = ["--chunksize", `${chunkSize}b`, "--zero", zero ? "y" : "n", "--poolmetadataspare", "y"];
-    await this.#run("lvconvert", ["--yes", "--type", "thin-pool", "--poolmetadata", `${group}/${metadata}`, ...features, `${group}/${data}`]);
+    await this.#run("lvconvert", ["--yes", "--type", "thin-pool", "--poolmetadata", `${group}/${metadata}`, ...features, `${group}/${data}`, ...spareOn]);
   }
 
   /** A pool, or the parts of one that is not active, which are read-only then. LVM takes such parts one by one. */
@@ -161,9 +173,12 @@ export class Lvm {
     await this.#run("lvextend", ["--extents", `+${extents}`, volume, ...on]);
   }
 
-  /** The spare grows with it. */
-  async extendPoolMetadata(pool: string, by: Bytes, on: readonly string[] = []): Promise<void> {
-    await this.#run("lvextend", ["--poolmetadatasize", `+${by}b`, pool, ...on]);
+  /**
+   * With `on` on these disks, and then the spare does not grow with it. Without, it does: `stays` on the disks that each of
+   * the two has something on, and fails where these have no room. Source: measured with LVM 2.03.31.
+   */
+  async extendPoolMetadata(pool: string, by: Bytes, { on = [], stays = false }: MetadataPlace = {}): Promise<void> {
+    await this.#run("lvextend", [...(stays ? ["--alloc", "cling"] : []), "--poolmetadatasize", `+${by}b`, pool, ...on]);
   }
 
   /** Belongs before every activation and refresh: without its profile a pool has no low water mark. */

@@ -76,7 +76,8 @@ export class DirectLvm implements PoolBacking {
         await step(observe, "lvcreate-data", () => lvm.createVolume(group, data));
       }
       await lvm.writeProfile(this.#pool.profile, description.autoextend);
-      const pool = { data: POOL, metadata: METADATA, chunkSize: description.chunkSize, zero: description.zeroNewBlocks };
+      const spareOn = disksFor(own, "metadata");
+      const pool = { data: POOL, metadata: METADATA, spareOn, chunkSize: description.chunkSize, zero: description.zeroNewBlocks };
       await step(observe, "lvconvert", () => lvm.convertToPool(group, pool));
     }
     await step(observe, "tag", () => lvm.changeVolume(this.#pool.fullName, { add: [DMTHIN_TAG], profile: this.#pool.profile }));
@@ -129,7 +130,7 @@ export class DirectLvm implements PoolBacking {
     const own = await recount(this.#own ?? (await this.#open()), this.#shown());
     const on = disksFor(own, part);
     const freeExtents = own.disks.reduce((sum, { volume }) => sum + (volume !== undefined && on.includes(volume.device) ? volume.freeExtents : 0), 0);
-    return { extentBytes: EXTENT_BYTES, freeExtents, on };
+    return { extentBytes: EXTENT_BYTES, freeExtents, on: own.disks.some(({ isForMetadata }) => isForMetadata) ? on : [] };
   }
 
   async #open(): Promise<OwnGroup> {

@@ -125,7 +125,19 @@ export class LvmPool {
   ): Promise<void> {
     await this.#prepareProfile(found);
     if (part === "data") await this.#lvm().extend(this.fullName, by.extents, on);
-    else await this.#lvm().extendPoolMetadata(this.fullName, bytes(by.extents * by.extentBytes), on);
+    else await this.#extendMetadata(bytes(by.extents * by.extentBytes), on);
+  }
+
+  /** Repair writes into the spare, which has to be as large. Where the disks of both have no room, metadata on others of its own is worth more than a spare that follows. */
+  async #extendMetadata(by: Bytes, on: readonly string[]): Promise<void> {
+    const lvm = this.#lvm();
+    if (on.length === 0) return lvm.extendPoolMetadata(this.fullName, by);
+    try {
+      await lvm.extendPoolMetadata(this.fullName, by, { stays: true });
+    } catch (error) {
+      if (!(error instanceof DmthinError && error.facts.code === "program-failed")) throw error;
+      await lvm.extendPoolMetadata(this.fullName, by, { on });
+    }
   }
 
   /** The kernel's tables follow what LVM has on record. Found right, nothing is done. */
