@@ -12,10 +12,18 @@ const UNFORMATTED_TAG = "dmthin-unformatted";
 
 const folderOf = ({ stateDirectory }: DirectLvmParts): string => join(stateDirectory, "catalog-volume");
 
+export interface OpenCatalogVolume {
+  readonly folder: string;
+  /** What LVM says of the group; undefined: it was changed since. */
+  readonly listed: readonly LogicalVolume[] | undefined;
+}
+
 /** The small volume with the pool's catalogue, beside what it describes: disks that outlive their node's system disk tell what is on them. Mounted when it returns. One that is lost is made anew only with `remake`. */
-export async function openCatalogVolume(parts: DirectLvmParts, lvm: Lvm, own: OwnGroup, remake: boolean): Promise<string> {
+export async function openCatalogVolume(parts: DirectLvmParts, lvm: Lvm, own: OwnGroup, remake: boolean): Promise<OpenCatalogVolume> {
   const { observe, backing, run, logger } = parts;
-  const volume = await findOrMake(parts, lvm, own, remake);
+  const listed = await lvm.logicalVolumes(own.group.name);
+  const found = listed.find(({ name }) => name === CATALOG);
+  const volume = found ?? (await make(parts, lvm, own, { listed, remake }));
   const name = `${backing.volumeGroup}/${CATALOG}`;
   if (!volume.active) await step(observe, "activate-catalog", () => lvm.activate(name));
   const info = parts.dm.info(kernelUuid(volume, ""));
@@ -27,23 +35,25 @@ export async function openCatalogVolume(parts: DirectLvmParts, lvm: Lvm, own: Ow
   }
   const target = folderOf(parts);
   await step(observe, "mount", () => mountPrivately(run, logger, { major: info.major, minor: info.minor, device, target }));
-  return target;
+  return { folder: target, listed: found?.active === true ? listed : undefined };
 }
 
 export const closeCatalogVolume = async (parts: DirectLvmParts): Promise<void> => unmountPrivate(parts.run, parts.logger, folderOf(parts));
 
 /** Where there is a pool and no catalogue, it was lost. */
 export async function isCatalogLost(lvm: Lvm, { group }: OwnGroup): Promise<boolean> {
-  const names = (await lvm.logicalVolumes(group.name)).map(({ name }) => name);
-  return names.includes(POOL) && !names.includes(CATALOG);
+  return isPoolAlone(await lvm.logicalVolumes(group.name));
 }
 
-async function findOrMake(parts: DirectLvmParts, lvm: Lvm, own: OwnGroup, remake: boolean): Promise<LogicalVolume> {
-  const find = async (): Promise<readonly LogicalVolume[]> => lvm.logicalVolumes(own.group.name);
-  const volumes = await find();
-  const found = volumes.find(({ name }) => name === CATALOG);
-  if (found !== undefined) return found;
-  if (!remake && (await isCatalogLost(lvm, own))) {
+const isPoolAlone = (listed: readonly LogicalVolume[]): boolean => listed.some(({ name }) => name === POOL) && !listed.some(({ name }) => name === CATALOG);
+
+async function make(
+  parts: DirectLvmParts,
+  lvm: Lvm,
+  own: OwnGroup,
+  { listed, remake }: { readonly listed: readonly LogicalVolume[]; readonly remake: boolean },
+): Promise<LogicalVolume> {
+  if (!remake && isPoolAlone(listed)) {
     const remedy = `dmthin pool import ${parts.description.name} makes one anew: from a copy, or from the metadata alone`;
     throw refused(parts, `volume group ${own.group.name} has a pool and no catalogue`, remedy);
   }
@@ -52,7 +62,7 @@ async function findOrMake(parts: DirectLvmParts, lvm: Lvm, own: OwnGroup, remake
   await step(parts.observe, "lvcreate-catalog", () =>
     lvm.createVolume(own.group.name, { name: CATALOG, extents: catalog, on, tags: [UNFORMATTED_TAG], wipe: true }),
   );
-  const made = (await find()).find(({ name }) => name === CATALOG);
+  const made = (await lvm.logicalVolumes(own.group.name)).find(({ name }) => name === CATALOG);
   if (made === undefined) throw notReady(parts, `LVM has not made ${own.group.name}/${CATALOG}`);
   return made;
 }

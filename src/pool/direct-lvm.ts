@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { lvmLeftAtWork, type LeftAtWork, type Lvm } from "../lvm/lvm.ts";
+import type { LogicalVolume } from "../lvm/reports.ts";
 import type { BackingDevices, PoolBacking, PoolDisks } from "./backing.ts";
 import { closeCatalogVolume, disksFor, isCatalogLost, layoutOf, openCatalogVolume } from "./catalog-volume.ts";
 import { disksOf, lvmOn } from "./direct-lvm-disks.ts";
@@ -23,6 +24,8 @@ export class DirectLvm implements PoolBacking {
   #own: OwnGroup | undefined;
   #lvm: Lvm | undefined;
   #disks: PoolDisks | undefined;
+  /** What LVM said of the group as the catalogue was opened: attaching comes next, and need not ask again unless something was changed. */
+  #listed: readonly LogicalVolume[] | undefined;
 
   constructor(parts: DirectLvmParts) {
     this.#parts = parts;
@@ -46,7 +49,9 @@ export class DirectLvm implements PoolBacking {
 
   async openCatalogFolder({ remake }: { readonly remake: boolean } = { remake: false }): Promise<string> {
     const own = await this.#open();
-    return openCatalogVolume(this.#parts, this.#shown(), own, remake);
+    const { folder, listed } = await openCatalogVolume(this.#parts, this.#shown(), own, remake);
+    this.#listed = listed;
+    return folder;
   }
 
   async hasCatalogFolder(): Promise<boolean> {
@@ -61,6 +66,7 @@ export class DirectLvm implements PoolBacking {
   async provision(): Promise<void> {
     const { observe, description, logger } = this.#parts;
     const own = this.#own ?? (await this.#open());
+    this.#listed = undefined;
     const lvm = this.#shown();
     const group = own.group.name;
     if ((await this.#pool.find()) === undefined) {
@@ -85,7 +91,9 @@ export class DirectLvm implements PoolBacking {
 
   async attach(): Promise<BackingDevices> {
     if (this.#own === undefined) await this.#open();
-    return this.#pool.attach();
+    const listed = this.#listed;
+    this.#listed = undefined;
+    return this.#pool.attach(listed);
   }
 
   async readSuperblock(devices: BackingDevices): Promise<Buffer> {
@@ -103,6 +111,7 @@ export class DirectLvm implements PoolBacking {
 
   async release(): Promise<void> {
     if (this.#own === undefined) await this.#open();
+    this.#listed = undefined;
     await this.#pool.deactivate();
   }
 
@@ -111,6 +120,7 @@ export class DirectLvm implements PoolBacking {
   }
 
   async addDevices(paths: readonly string[]): Promise<void> {
+    this.#listed = undefined;
     await addDisks(this.#parts, this.#own ?? (await this.#open()), paths);
     await this.#open();
   }
@@ -122,6 +132,7 @@ export class DirectLvm implements PoolBacking {
   async wipe(): Promise<void> {
     await this.closeCatalogFolder();
     await wipeGroup(this.#parts);
+    this.#listed = undefined;
     this.#own = undefined;
   }
 

@@ -55,9 +55,9 @@ export class LvmPool {
     return poolKernelNames(this.#parts.group, this.#parts.name);
   }
 
-  /** undefined: there is no such volume, or it is no thin pool. */
-  async find(): Promise<FoundPool | undefined> {
-    const volumes = await this.#lvm().logicalVolumes(this.#parts.group);
+  /** undefined: there is no such volume, or it is no thin pool. `listed`: what LVM has just said of the group. */
+  async find(listed?: readonly LogicalVolume[]): Promise<FoundPool | undefined> {
+    const volumes = listed ?? (await this.#lvm().logicalVolumes(this.#parts.group));
     const volume = volumes.find(({ name, hidden }) => name === this.#parts.name && !hidden);
     const report = volume?.pool;
     const data = volumes.find(({ name }) => name === report?.data);
@@ -66,8 +66,8 @@ export class LvmPool {
   }
 
   /** The pool's two parts. Where it is not active they are made readable, by themselves: the kernel makes a new pool of blank metadata without asking, so it is looked at first. */
-  async attach(): Promise<BackingDevices> {
-    const found = await this.#found();
+  async attach(listed?: readonly LogicalVolume[]): Promise<BackingDevices> {
+    const found = await this.#found(listed);
     const uuid = kernelUuid(found.volume, "-tpool");
     this.#attached = this.#isActive(uuid) ? found : undefined;
     if (this.#attached !== undefined) return this.#live(uuid);
@@ -161,8 +161,8 @@ export class LvmPool {
     if (report.profile !== this.profile) await this.#lvm().changeVolume(this.fullName, { profile: this.profile });
   }
 
-  async #found(): Promise<FoundPool> {
-    const found = await this.find();
+  async #found(listed?: readonly LogicalVolume[]): Promise<FoundPool> {
+    const found = await this.find(listed);
     if (found !== undefined) return found;
     const { pool } = this.#parts;
     const reason = `there is no thin pool ${this.fullName} on its disks`;
