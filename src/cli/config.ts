@@ -1,3 +1,4 @@
+import { kubernetesNamespace, kubernetesNode } from "../config/environment.ts";
 import { EXAMPLE } from "../config/example.ts";
 import { loadConfig, loadControllerConfig, loadNodeConfig } from "../config/load.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
@@ -14,6 +15,9 @@ export async function checkConfig(file: string, role: Role, { output }: Terminal
   return 0;
 }
 
+/** What only a pod is told is no fault of a file that is checked elsewhere. */
+const NOT_TOLD_HERE = "not-told-here";
+
 const described: Readonly<Record<Role, (file: string) => Promise<readonly string[]>>> = {
   standalone: async (file) => {
     const { pools } = await loadConfig(file, "as argument").catch((error: unknown) => {
@@ -22,12 +26,14 @@ const described: Readonly<Record<Role, (file: string) => Promise<readonly string
     return pools.map((pool) => `pool ${pool.name}${pool.isDefault ? " (default)" : ""}: ${summary(pool)}`);
   },
   node: async (file) => {
-    const { nodeName, endpoint } = await loadNodeConfig(file, "as argument");
-    return [`node ${nodeName}, which the kubelet finds at ${endpoint}`];
+    const { nodeName, endpoint } = await loadNodeConfig(file, "as argument", kubernetesNode() ?? NOT_TOLD_HERE);
+    return [`node ${nodeName === NOT_TOLD_HERE ? "as NODE_NAME tells it in its pod" : nodeName}, which the kubelet finds at ${endpoint}`];
   },
   controller: async (file) => {
-    const { namespace, lease } = await loadControllerConfig(file, "as argument");
-    return [`controller in namespace ${namespace}, with the lease ${lease}`];
+    const { namespace, lease } = await loadControllerConfig(file, "as argument", kubernetesNamespace() ?? NOT_TOLD_HERE);
+    return [
+      `controller in ${namespace === NOT_TOLD_HERE ? "the namespace that POD_NAMESPACE tells in its pod" : `namespace ${namespace}`}, with the lease ${lease}`,
+    ];
   },
 };
 

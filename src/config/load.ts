@@ -11,14 +11,14 @@ export async function loadConfig(path: string, named: FileNamed = "by --config")
   return parseConfig(readYaml(await readText(path, named), path), path);
 }
 
-/** Of `dmthin node`. */
-export async function loadNodeConfig(path: string, named: FileNamed = "by --config"): Promise<NodeConfig> {
-  return parseNodeConfig(readYaml(await readText(path, named), path), path);
+/** Of `dmthin node`. `node`: what its pod is told; by default what the environment tells. */
+export async function loadNodeConfig(path: string, named: FileNamed = "by --config", node?: string): Promise<NodeConfig> {
+  return parseNodeConfig(readYaml(await readText(path, named), path), path, node);
 }
 
-/** Of `dmthin controller`. */
-export async function loadControllerConfig(path: string, named: FileNamed = "by --config"): Promise<ControllerConfig> {
-  return parseControllerConfig(readYaml(await readText(path, named), path), path);
+/** Of `dmthin controller`. `namespace`: the same. */
+export async function loadControllerConfig(path: string, named: FileNamed = "by --config", namespace?: string): Promise<ControllerConfig> {
+  return parseControllerConfig(readYaml(await readText(path, named), path), path, namespace);
 }
 
 /** Throws "config-invalid", and says so when there is no such file. */

@@ -98,6 +98,26 @@ describe("config", () => {
   });
 });
 
+test.each([
+  ["standalone", /pool fast/],
+  ["node", /node as NODE_NAME tells it in its pod/],
+  ["controller", /controller in the namespace that POD_NAMESPACE tells in its pod/],
+])("config check takes the example of role %s anywhere: what only a pod is told is no fault of the file", async (role, summary) => {
+  const { output } = await run(["config", "example", "--role", role]);
+  const file = join(directory, "example.yaml");
+  await writeFile(file, output);
+  expect(await run(["config", "check", file, "--role", role])).toMatchObject({ code: 0, error: "", output: expect.stringMatching(summary) });
+});
+
+test("config check of a node's file says what is wrong in it, its name too", async () => {
+  const file = join(directory, "node.yaml");
+  await writeFile(file, "nodeName: Node_1\n");
+  expect(await run(["config", "check", file, "--role", "node"])).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('"Node_1" is not the name of a Node'),
+  });
+});
+
 test("config check of a file without pools says that it may be another role's", async () => {
   const file = join(directory, "node.yaml");
   await writeFile(file, "nodeName: one\n");
