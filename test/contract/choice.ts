@@ -10,5 +10,9 @@ export const isOnLvm = process.env["LAB_BACKING"] === "directLvm";
 /** On the simulated kernel, whether what is asked of volumes goes through objects that the node carries out. */
 export const isThroughObjects = !isReal && process.env["LAB_THROUGH"] === "objects";
 
-const simulation = isThroughObjects ? "objects, on the simulation" : "the simulation";
+/** Of a real API server that has those objects, which a run starts; without it they are in a simulated one. */
+export const apiKubeconfig = process.env["API_CONTRACT_KUBECONFIG"];
+
+const objects = apiKubeconfig === undefined ? "objects" : "objects of a real API server";
+const simulation = isThroughObjects ? `${objects}, on the simulation` : "the simulation";
 export const worldName = isReal ? (isOnLvm ? "the real kernel, on LVM" : "the real kernel") : simulation;

@@ -1,9 +1,10 @@
+import { join } from "node:path";
 import { backingCommand } from "../harness/backing-option.ts";
 import { runJest, runJestInGuest } from "../harness/jest.ts";
+import { runProgram } from "../harness/part.ts";
 import type { Part } from "../harness/test-command.ts";
-
-/** What a node has accepted is carried out later, though its caller was told to try again: test/unit/cluster/controller/with-a-node.test.ts. */
-const TESTS_THROUGH_OBJECTS = ["--testNamePattern=^(?!.*(told to try again, and nothing of it happens))"];
+import { inOwnNamespaces } from "../lab/cluster/own-namespaces.ts";
+import { clusterTools } from "../lab/cluster/tools.ts";
 
 /** The others make no pool of the driver's: they ask the kernel itself. */
 const VOLUMES = ["--testPathPatterns=contract/volumes"];
@@ -16,7 +17,14 @@ await backingCommand(({ backing, args }) => {
   const simulated: Part = { name: "contract on the simulated kernel", run: () => runJest(["contract"], args) };
   const throughObjects: Part = {
     name: "contract through objects, on the simulated kernel",
-    run: () => runJest(["contract"], [...orAll(args, VOLUMES), ...TESTS_THROUGH_OBJECTS], [], { LAB_THROUGH: "objects" }),
+    run: () => runJest(["contract"], orAll(args, VOLUMES), [], { LAB_THROUGH: "objects" }),
+  };
+  const onRealApiServer: Part = {
+    name: "contract through objects, on a real API server",
+    run: async () => {
+      await clusterTools(); // built before, for its namespaces have no network
+      return runProgram(inOwnNamespaces(join(import.meta.dirname, "../contract/real-api-server.ts"), args));
+    },
   };
   const onDevices: Part = { name: "contract on a real kernel", run: () => runJestInGuest("contract", args, { disks: ["8G", "2G"] }) };
   const onLvm: Part = {
@@ -27,6 +35,6 @@ await backingCommand(({ backing, args }) => {
         environment: { LAB_BACKING: "directLvm" },
       }),
   };
-  const byItself = [simulated, throughObjects, onDevices, onLvm];
+  const byItself = [simulated, throughObjects, onRealApiServer, onDevices, onLvm];
   return { devices: [onDevices], directLvm: [onLvm], byItself }[backing ?? "byItself"];
 });

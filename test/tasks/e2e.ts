@@ -6,18 +6,8 @@ import { nodeBinary } from "../lab/checkout.ts";
 import { prepareCluster } from "../lab/cluster/cluster.ts";
 import { inOwnNamespaces } from "../lab/cluster/own-namespaces.ts";
 import { productImage } from "../lab/cluster/product-image.ts";
-import { clusterTools } from "../lab/cluster/tools.ts";
 
 const words = process.argv.slice(2);
-const script = (name: string): string => join(import.meta.dirname, "../e2e", name);
-
-const contract = {
-  name: "the API's contract on a real API server",
-  run: async () => {
-    await clusterTools();
-    return runProgram(inOwnNamespaces(script("api-server.ts"), []));
-  },
-};
 
 const cases = {
   name: "the chart and the image on a real Kubernetes",
@@ -27,9 +17,9 @@ const cases = {
     await csiSanity();
     const { failed } = await runProgram([nodeBinary, join(import.meta.dirname, "build.ts")]);
     if (failed > 0) throw new Error("the driver cannot be built");
-    return runProgram(inOwnNamespaces(script("run.ts"), [image, ...words]));
+    return runProgram(inOwnNamespaces(join(import.meta.dirname, "../e2e/run.ts"), [image, ...words]));
   },
 };
 
 // Words choose cases.
-await testCommand(words.length === 0 ? [contract, cases] : [cases], { root: true, takesArguments: true });
+await testCommand([cases], { root: true, takesArguments: true });

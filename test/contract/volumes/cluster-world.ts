@@ -11,11 +11,10 @@ import { silentLogger } from "../../../src/logger.ts";
 import type { AdoptionWanted } from "../../../src/volumes/upkeep.ts";
 import type { Call, Capacity, Volume } from "../../../src/volumes/volumes.ts";
 import { SimulatedApiServer } from "../../simulation/api-server.ts";
-import { NODE, POOL } from "./description.ts";
-import { SimulatedNode } from "./simulated-world.ts";
+import { NAMESPACE, NODE, POOL } from "./description.ts";
+import { DISKS, SimulatedNode } from "./simulated-world.ts";
 import type { World, WorldOptions } from "./world.ts";
 
-const NAMESPACE = "dmthin-system";
 const LABELS = { "app.kubernetes.io/name": "dmthin", "app.kubernetes.io/component": "node" };
 /** How the controllers of this cluster are told to run. */
 export const CONTROLLER = {
@@ -27,8 +26,10 @@ export const CONTROLLER = {
   startupTaint: undefined,
   driverName: "csi.dmthin.io",
 };
+/** Nobody runs it, so that nobody has to end it either. */
+const AGENT = { nodeName: NODE, containers: [{ name: "dmthin", image: "dmthin" }], terminationGracePeriodSeconds: 0 };
 const NODE_POOL = nodeThinPoolName(POOL, NODE);
-/** Sidecars wait for a minute. What does not end by itself is told to be in progress after this. */
+/** Sidecars wait for a minute. What does not end by itself is told to be in progress after this; in memory all else is quicker. */
 const PATIENCE_MS = 2500;
 const HASTE = { minimumMs: 1, maximumMs: 20 };
 
@@ -37,26 +38,26 @@ interface Running {
   readonly close: () => Promise<void>;
 }
 
-/** What a cluster needs before anything can be asked of it: made once, whatever the API server. */
-type MakeApi = () => ApiServer;
-
 /**
  * The simulated machine as a node of a cluster: what is asked of volumes goes to a controller, which writes it into objects;
  * the node's reconciler carries them out. What is done on the node itself, by the kubelet or an operator, goes there.
  */
 export class ClusterWorld extends SimulatedNode implements World {
   readonly #api: ApiServer;
+  readonly #patienceMs: number;
   #isInstalled = false;
   #running: Running | undefined;
 
-  constructor(options: WorldOptions = {}, makeApi: MakeApi = () => new SimulatedApiServer()) {
+  constructor(options: WorldOptions = {}, api: ApiServer = new SimulatedApiServer(), patienceMs = PATIENCE_MS) {
     super(options);
-    this.#api = makeApi();
+    this.#api = api;
+    this.#patienceMs = patienceMs;
   }
 
   get volumes(): World["volumes"] {
     const { local } = this;
     const { volumes } = this.controller;
+    const inTime = (call: Call): Call => ({ ...call, deadline: call.deadline ?? Date.now() + this.#patienceMs });
     return {
       create: async (wanted, call) => volumes.create(wanted, inTime(call)),
       delete: async (id, call) => volumes.delete(id, inTime(call)),
@@ -134,8 +135,8 @@ export class ClusterWorld extends SimulatedNode implements World {
     if (this.#isInstalled) return;
     this.#isInstalled = true;
     await this.#api.objects(CLUSTER_NODE).create({ metadata: { name: NODE }, spec: {} });
-    await this.#api.objects(AGENT_POD, NAMESPACE).create({ metadata: { name: "agent", labels: LABELS }, spec: { nodeName: NODE } });
-    await this.#api.objects(THIN_POOL).create({ metadata: { name: POOL }, spec: { backing: { devices: {} } } });
+    await this.#api.objects(AGENT_POD, NAMESPACE).create({ metadata: { name: "agent", labels: LABELS }, spec: AGENT });
+    await this.#api.objects(THIN_POOL).create({ metadata: { name: POOL }, spec: { backing: { devices: DISKS } } });
     await this.#api.objects(NODE_THIN_POOL).create({ metadata: { name: NODE_POOL }, spec: { nodeName: NODE, poolName: POOL } });
     await this.#tellPool({ phase: "Ready", state: "rw" });
   }
@@ -189,5 +190,3 @@ export class ClusterWorld extends SimulatedNode implements World {
     return adopted;
   }
 }
-
-const inTime = (call: Call): Call => ({ ...call, deadline: Date.now() + PATIENCE_MS });

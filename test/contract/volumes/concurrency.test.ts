@@ -1,11 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
 import { isError } from "../../../src/errors.ts";
-import { worldName } from "../choice.ts";
-import { call, fromSnapshot, SIZE } from "./client.ts";
+import type { Call } from "../../../src/volumes/volumes.ts";
+import { isThroughObjects, worldName } from "../choice.ts";
+import { call, fromSnapshot, SIZE, type Use } from "./client.ts";
 import { FILESYSTEMS, Suite } from "./suite.ts";
 
 /** What a call that meets another on the same object may say: try again. */
 const isInProgress = (error: unknown): boolean => isError(error, "in-progress");
+
+/** Of a caller whose patience ends while a volume is staged. */
+const soon = (): Call => ({ ...call(), deadline: Date.now() + 2500 });
 
 /** Repeats a call as a container orchestrator does, until the object is free. */
 async function persist<Result>(run: () => Promise<Result>): Promise<Result> {
@@ -89,33 +93,66 @@ describe(`calls at the same time on ${worldName}`, () => {
     expect(await client.get(restored.id, "ext4", "file")).toBe("content");
   });
 
-  test("whatever is asked of a volume while it is being staged is told to try again, and nothing of it happens", async () => {
+  /** Of what is asked while the volume is staged: that it was told to try again. */
+  const toldWhileStaging = async (use: Use, calls: readonly (() => Promise<unknown>)[]): Promise<readonly boolean[]> => {
     const { client, world } = suite;
-    const { record } = await client.create("one");
-    const use = client.use(record.id);
-    const calls = [
-      async () => client.delete(record.id),
-      async () => client.stage(use),
-      async () => client.unstage(use),
-      async () => client.publish(use),
-      async () => client.create("one"),
-      async () => client.create("clone", { origin: { kind: "volume", id: record.id } }),
-      async () => client.snapshot("moment", record.id),
-      async () => world.volumes.expand(record.id, { requiredBytes: BigInt(2 * SIZE), limitBytes: undefined }, call()),
-      async () => world.volumes.createGroup({ name: "group", sourceVolumeIds: [record.id] }, call()),
-    ];
     let outcomes: readonly PromiseSettledResult<unknown>[] = [];
     world.beforeNext("makeTarget", async () => {
       outcomes = await Promise.allSettled<unknown>(calls.map(async (run) => run()));
     });
     await client.stage(use);
-    const told = outcomes.map((outcome) => outcome.status === "rejected" && isInProgress(outcome.reason));
-    expect(told).toEqual(calls.map(() => true));
-    expect(await world.thins()).toHaveLength(1);
-    expect((await world.volumes.get(record.id, call())).record.sizeBytes).toBe(SIZE);
+    return outcomes.map((outcome) => outcome.status === "rejected" && isInProgress(outcome.reason));
+  };
+
+  test("whatever is asked of a volume while it is being staged is told to try again, and when it is, it is done once", async () => {
+    const { client, world } = suite;
+    const { record } = await client.create("one");
+    const use = client.use(record.id);
+    const again = [
+      async () => world.volumes.create(client.wanted("clone", { origin: { kind: "volume", id: record.id } }), soon()),
+      async () => world.volumes.createSnapshot({ name: "moment", sourceVolumeId: record.id }, soon()),
+      async () => world.volumes.expand(record.id, { requiredBytes: BigInt(2 * SIZE), limitBytes: undefined }, soon()),
+      async () => world.volumes.createGroup({ name: "group", sourceVolumeIds: [record.id] }, soon()),
+    ];
+    const calls = [...again, async () => client.stage(use), async () => client.unstage(use), async () => client.publish(use)];
+    expect(await toldWhileStaging(use, calls)).toEqual(calls.map(() => true));
+    for (const run of again) await persist<unknown>(run);
+    expect(await world.thins()).toHaveLength(4);
+    expect((await world.volumes.get(record.id, call())).record.sizeBytes).toBe(2 * SIZE);
     await client.publish(use);
     await world.writeFile(`${use.path}/file`, "content");
   });
+
+  test("a volume whose deletion is asked for while it is being staged is its user's all the same, and deleted afterwards", async () => {
+    const { client, world } = suite;
+    const { record } = await client.create("one");
+    const use = client.use(record.id);
+    const calls = [async () => world.volumes.delete(record.id, soon()), async () => world.volumes.create(client.wanted("one"), soon())];
+    expect(await toldWhileStaging(use, calls)).toEqual([true, true]);
+    await client.publish(use);
+    await world.writeFile(`${use.path}/file`, "content");
+    expect(await world.thins()).toHaveLength(1);
+    await client.unmount(use);
+    await persist(async () => world.volumes.delete(record.id, soon()));
+    expect(await world.thins()).toEqual([]);
+  });
+
+  // What a node has accepted is carried out later, though its caller was told to try again: an object remembers it.
+  if (!isThroughObjects) {
+    test("nothing happens of what was told to try again", async () => {
+      const { client, world } = suite;
+      const { record } = await client.create("one");
+      const calls = [
+        async () => client.delete(record.id),
+        async () => client.snapshot("moment", record.id),
+        async () => client.create("clone", { origin: { kind: "volume", id: record.id } }),
+        async () => world.volumes.expand(record.id, { requiredBytes: BigInt(2 * SIZE), limitBytes: undefined }, call()),
+      ];
+      expect(await toldWhileStaging(client.use(record.id), calls)).toEqual(calls.map(() => true));
+      expect(await world.thins()).toHaveLength(1);
+      expect((await world.volumes.get(record.id, call())).record.sizeBytes).toBe(SIZE);
+    });
+  }
 
   test("a volume deleted and staged at once is either deleted, or staged with all it has", async () => {
     const { client, world } = suite;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest } from "@jest/globals";
 import type { ErrorCode } from "../../../src/errors.ts";
 import { FILESYSTEM_TYPES } from "../../../src/filesystem/filesystems.ts";
-import { isReal, isThroughObjects } from "../choice.ts";
+import { apiKubeconfig, isReal, isThroughObjects } from "../choice.ts";
 import { Client } from "./client.ts";
 import type { World, WorldOptions } from "./world.ts";
 
@@ -21,7 +21,7 @@ export class Suite {
   }
 
   static forEachTest(options: WorldOptions = {}): Suite {
-    jest.setTimeout(isReal ? 120_000 : 20_000);
+    jest.setTimeout(isReal || apiKubeconfig !== undefined ? 120_000 : 20_000);
     const suite = new Suite();
     beforeEach(async () => {
       suite.#world = await newWorld(options);
@@ -35,6 +35,7 @@ export class Suite {
 }
 
 async function newWorld(options: WorldOptions): Promise<World> {
+  if (isThroughObjects && apiKubeconfig !== undefined) return (await import("./real-api-world.ts")).RealApiWorld.create(options, apiKubeconfig);
   if (isThroughObjects) return new (await import("./cluster-world.ts")).ClusterWorld(options);
   if (!isReal) return new (await import("./simulated-world.ts")).SimulatedWorld(options);
   return (await import("./real-world.ts")).RealWorld.create(options);

@@ -18,7 +18,7 @@ const REPEATED: readonly ErrorCode[] = ["in-progress", "being-deleted", "api-unr
 /** A cluster with one node, and controllers that come and go. */
 class Trial implements AsyncDisposable {
   readonly server = new SimulatedApiServer();
-  readonly world = new ClusterWorld({}, () => this.server);
+  readonly world = new ClusterWorld({}, this.server);
   readonly #controllers: Controller[] = [];
 
   async begin(scenario: Scenario): Promise<void> {

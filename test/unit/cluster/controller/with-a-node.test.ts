@@ -24,7 +24,7 @@ describe("with a node's reconciler", () => {
   let mark = 0;
   beforeEach(async () => {
     server = new SimulatedApiServer();
-    world = new ClusterWorld({}, () => server);
+    world = new ClusterWorld({}, server);
     client = new Client(world);
     await world.start();
     await world.volumes.list({ maxEntries: 0, startingToken: "" }, call());
