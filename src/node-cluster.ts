@@ -72,6 +72,11 @@ export class NodeCluster {
     return recordedUuids(pool, this.#parts.config.nodeName, this.#records);
   }
 
+  /** Whether the cluster has an object of the volume, on this node. */
+  hasVolume(id: string): boolean {
+    return this.#records.volumes.has(id);
+  }
+
   /** How many volumes, snapshots and groups of this node are in the pool of that name. */
   placedIn(pool: string): number {
     const { volumes, snapshots, groups } = this.#records;

@@ -8,7 +8,9 @@ import { kubernetesService } from "./config/environment.ts";
 import type { NodeConfig } from "./config/node.ts";
 import { createAdminServer } from "./csi/admin-service.ts";
 import { createNodeServer } from "./csi/csi-server.ts";
+import { DRIVER_NAME } from "./csi/options.ts";
 import { Registration } from "./csi/registration.ts";
+import { TOPOLOGY_KEY } from "./csi/topology.ts";
 import { DmthinError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 import { Machine } from "./machine.ts";
@@ -63,7 +65,9 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
   const { maxVolumesPerNode, alphaCapabilities: alpha } = config;
   const csi = createNodeServer({ nodeVolumes: volumes, volumes, maxVolumesPerNode, options: { alpha }, health, logger, version, observe: metrics?.observe });
-  const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep: new ClusterUpkeep({ local: volumes, pools }), version, node, logger });
+  const hasObject = (id: string): boolean => cluster?.hasVolume(id) === true;
+  const upkeep = new ClusterUpkeep({ local: volumes, pools, hasObject, names: { driver: DRIVER_NAME, topologyKey: TOPOLOGY_KEY } });
+  const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep, version, node, logger });
   const service: Service = {
     close: async (deadlineMs, hurry) => {
       const until = performance.now() + deadlineMs;

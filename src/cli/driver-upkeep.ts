@@ -5,16 +5,22 @@ import type { Terminal } from "./terminal.ts";
 /** What a running driver does to its pools when it is asked; sizes in bytes. What it refuses is rejected in its words. */
 export interface DriverUpkeep {
   orphans(pool: string): Promise<readonly OrphanInfo[]>;
-  adopt(
-    pool: string,
-    wanted: { readonly number: number; readonly name: string; readonly sizeBytes: number | undefined },
-  ): Promise<{ readonly id: string; readonly sizeBytes: number; readonly filesystem: string }>;
+  adopt(pool: string, wanted: { readonly number: number; readonly name: string; readonly sizeBytes: number | undefined }): Promise<AdoptedInfo>;
   remove(pool: string, number: number): Promise<{ readonly waiting: boolean }>;
   addDevices(pool: string, paths: readonly string[]): Promise<void>;
   extend(pool: string, part: "data" | "metadata", target: ExtendTo): Promise<{ readonly fromBytes: number; readonly toBytes: number }>;
 }
 
 export type ExtendTo = { readonly to: number } | { readonly by: number } | "max";
+
+export interface AdoptedInfo {
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** Empty for a block volume. */
+  readonly filesystem: string;
+  /** What makes it known in its cluster, for kubectl; empty where there is none, or it is. */
+  readonly manifest: string;
+}
 
 /** For the driver behind a socket. */
 export type AskUpkeep = (socket: string) => Promise<DriverUpkeep>;

@@ -15,10 +15,15 @@ export async function adoptOrphan(
   driver: DriverUpkeep,
   pool: string,
   wanted: { readonly number: number; readonly name: string; readonly sizeBytes: number | undefined },
-  { output }: Terminal,
+  { output, error }: Terminal,
 ): Promise<number> {
-  const { id, sizeBytes, filesystem } = await driver.adopt(pool, wanted);
-  output.write(`Thin device ${wanted.number} is volume ${id} now, ${wanted.name}: ${formatBytes(sizeBytes)}, ${filesystem === "" ? "block" : filesystem}.\n`);
+  const { id, sizeBytes, filesystem, manifest } = await driver.adopt(pool, wanted);
+  const adopted = `Thin device ${wanted.number} is volume ${id} now, ${wanted.name}: ${formatBytes(sizeBytes)}, ${filesystem === "" ? "block" : filesystem}.\n`;
+  (manifest === "" ? output : error).write(adopted);
+  if (manifest === "") return 0;
+  // Beside the manifest, which is then what a pipe has.
+  error.write(TO_CLUSTER);
+  output.write(manifest);
   return 0;
 }
 
@@ -27,6 +32,10 @@ export async function deleteOrphan(driver: DriverUpkeep, pool: string, number: n
   output.write(waiting ? `Thin device ${number} is held open, and goes as soon as that ends.\n` : `Thin device ${number} is deleted.\n`);
   return 0;
 }
+
+const TO_CLUSTER = `The cluster does not know it yet. What follows makes it known, as a ThinVolume, a PersistentVolume and a claim: give it to
+"kubectl apply --namespace NAMESPACE -f -". The volume is kept when the claim is deleted. Said again, this prints it again.
+`;
 
 const BARE = { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "" };
 const BORDERLESS = { ...BARE, left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  " };

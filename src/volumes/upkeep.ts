@@ -9,7 +9,7 @@ export interface PoolUpkeep {
   /** Thin devices that no record knows, as they are now. */
   orphans(pool: string): Promise<readonly OrphanSeen[]>;
   /** Gives an orphan a name: it is a volume from then on. Repeated, finds it done. */
-  adoptOrphan(wanted: AdoptionWanted, call: Call): Promise<Volume>;
+  adoptOrphan(wanted: AdoptionWanted, call: Call): Promise<Adopted>;
   /** `waiting`: something has its device open, and it goes when that is closed. */
   deleteOrphan(wanted: { readonly pool: string; readonly number: number }, call: Call): Promise<"removed" | "waiting">;
   /** More disks for a pool whose backing has a place for them. Repeated, finds it done. */
@@ -21,6 +21,11 @@ export interface PoolUpkeep {
 export interface OrphanSeen extends Orphan {
   readonly notBefore: Date | undefined;
   readonly notAfter: Date | undefined;
+}
+
+export interface Adopted extends Volume {
+  /** In a cluster that has no object of it: those that make it known there, for kubectl. */
+  readonly manifest?: string;
 }
 
 export interface AdoptionWanted {

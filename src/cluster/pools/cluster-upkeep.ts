@@ -1,15 +1,21 @@
+import { writeManifest } from "../../config/manifest.ts";
 import { DmthinError } from "../../errors.ts";
 import type { ExtendTarget, Extension } from "../../pool/care-report.ts";
 import type { Part } from "../../pool/growth.ts";
 import type { Pool } from "../../pool/pool.ts";
 import { GiB, MiB, BYTES_PER_METADATA_BLOCK } from "../../units.ts";
-import type { PoolUpkeep } from "../../volumes/upkeep.ts";
+import type { Adopted, AdoptionWanted, PoolUpkeep } from "../../volumes/upkeep.ts";
+import type { Call } from "../../volumes/volumes.ts";
 import type { PoolSeen } from "./pool-status.ts";
+import { manifestsOf, type DriverNames } from "./volume-manifest.ts";
 
 export interface ClusterUpkeepParts {
   /** Does it, on this machine. */
   readonly local: PoolUpkeep;
   readonly pools: { seen(): ReadonlyMap<string, Pick<PoolSeen, "pool">> };
+  /** Whether the cluster has an object of this volume here, as far as it has told. */
+  readonly hasObject: (volumeId: string) => boolean;
+  readonly names: DriverNames;
 }
 
 /**
@@ -19,15 +25,24 @@ export interface ClusterUpkeepParts {
 export class ClusterUpkeep implements PoolUpkeep {
   readonly #local: PoolUpkeep;
   readonly #pools: ClusterUpkeepParts["pools"];
+  readonly #hasObject: ClusterUpkeepParts["hasObject"];
+  readonly #names: DriverNames;
 
-  constructor({ local, pools }: ClusterUpkeepParts) {
+  constructor({ local, pools, hasObject, names }: ClusterUpkeepParts) {
     this.#local = local;
     this.#pools = pools;
+    this.#hasObject = hasObject;
+    this.#names = names;
   }
 
   readonly orphans: PoolUpkeep["orphans"] = async (pool) => this.#local.orphans(pool);
-  readonly adoptOrphan: PoolUpkeep["adoptOrphan"] = async (wanted, call) => this.#local.adoptOrphan(wanted, call);
   readonly deleteOrphan: PoolUpkeep["deleteOrphan"] = async (wanted, call) => this.#local.deleteOrphan(wanted, call);
+
+  /** The volume is there then, and the cluster does not know it: its objects are an administrator's to make. */
+  async adoptOrphan(wanted: AdoptionWanted, call: Call): Promise<Adopted> {
+    const adopted = await this.#local.adoptOrphan(wanted, call);
+    return this.#hasObject(adopted.record.id) ? adopted : { ...adopted, manifest: writeManifest(manifestsOf(adopted, this.#names)) };
+  }
 
   async addDevices(name: string, paths: readonly string[]): Promise<void> {
     const pool = this.#pools.seen().get(name)?.pool;

@@ -230,6 +230,7 @@ export interface AdoptOrphanResponse {
   readonly id: string;
   readonly sizeBytes: string;
   readonly filesystem: string;
+  readonly manifest: string;
 }
 
 export interface DeleteOrphanRequest {

@@ -15,7 +15,7 @@ class Asked implements DriverUpkeep {
 
   adopt: DriverUpkeep["adopt"] = async (pool, wanted) => {
     this.calls.push(["adopt", pool, wanted]);
-    return { id: "vol-x", sizeBytes: 3 * GiB, filesystem: "xfs" };
+    return { id: "vol-x", sizeBytes: 3 * GiB, filesystem: "xfs", manifest: wanted.name === "in-cluster" ? "kind: ThinVolume\n" : "" };
   };
 
   remove: DriverUpkeep["remove"] = async (pool, number) => {
@@ -69,6 +69,12 @@ describe("pool orphans", () => {
     expect(adopted.calls).toEqual([["adopt", "fast", { number: 17, name: "pvc-1", sizeBytes: 5 * GiB }]]);
     expect((await run("orphans", "fast", "--delete", "17")).output).toBe("Thin device 17 is deleted.\n");
     expect((await run("orphans", "fast", "--delete", "18")).output).toBe("Thin device 18 is held open, and goes as soon as that ends.\n");
+  });
+
+  test("in a cluster that does not know it yet, what makes it known is printed, and nothing else where a pipe reads", async () => {
+    const { code, output, error } = await run("orphans", "fast", "--adopt", "17", "--name", "in-cluster");
+    expect([code, output]).toEqual([0, "kind: ThinVolume\n"]);
+    expect(error).toMatch(/^Thin device 17 is volume vol-x now, in-cluster: 3 GiB, xfs\.\n.*not know it yet.*\n.*kubectl apply --namespace NAMESPACE -f -/);
   });
 
   test.each([

@@ -5,6 +5,7 @@ import { DmthinError } from "../../../src/errors.ts";
 /** Answers as a pool with one orphan would, and notes what it is asked. */
 export class FakeUpkeep implements PoolUpkeep {
   readonly asked: unknown[] = [];
+  manifest: string | undefined;
 
   orphans: PoolUpkeep["orphans"] = async (pool) => {
     if (pool !== "fast") throw new DmthinError({ code: "not-found", kind: "pool", id: pool });
@@ -15,6 +16,7 @@ export class FakeUpkeep implements PoolUpkeep {
     this.asked.push(wanted);
     const { number, name, sizeBytes = GiB } = wanted;
     return {
+      ...(this.manifest === undefined ? {} : { manifest: this.manifest }),
       node: "node-1",
       condition: { abnormal: false, message: "the volume is well" },
       pool: wanted.pool,

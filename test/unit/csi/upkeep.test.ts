@@ -31,12 +31,22 @@ test("orphans come with their size, and with what is known of their age", async 
 });
 
 test("an adoption carries number, name and size, and one without a size leaves it to what the orphan holds", async () => {
-  expect(await client().adopt("fast", { number: 9, name: "found", sizeBytes: 2 * GiB })).toEqual({ id: "vol-x", sizeBytes: 2 * GiB, filesystem: "ext4" });
+  expect(await client().adopt("fast", { number: 9, name: "found", sizeBytes: 2 * GiB })).toEqual({
+    id: "vol-x",
+    sizeBytes: 2 * GiB,
+    filesystem: "ext4",
+    manifest: "",
+  });
   await client().adopt("fast", { number: 9, name: "found", sizeBytes: undefined });
   expect(fake.asked).toEqual([
     { pool: "fast", number: 9, name: "found", sizeBytes: 2 * GiB },
     { pool: "fast", number: 9, name: "found", sizeBytes: undefined },
   ]);
+});
+
+test("an adoption tells what makes the volume known in its cluster", async () => {
+  fake.manifest = "kind: ThinVolume\n";
+  expect(await client().adopt("fast", { number: 9, name: "found", sizeBytes: undefined })).toMatchObject({ manifest: "kind: ThinVolume\n" });
 });
 
 test("a deletion says whether it waits", async () => {

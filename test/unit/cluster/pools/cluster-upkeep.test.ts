@@ -9,6 +9,8 @@ import { bytes, GiB, MiB } from "../../../../src/units.ts";
 import type { PoolUpkeep } from "../../../../src/volumes/upkeep.ts";
 import { described, loop, SeenPool } from "./seen-pool.ts";
 
+const NAMES = { driver: "csi.example", topologyKey: "topology.example/node" };
+
 function upkeepOf(spec: Readonly<Record<string, unknown>>): {
   readonly upkeep: ClusterUpkeep;
   readonly done: unknown[];
@@ -22,7 +24,8 @@ function upkeepOf(spec: Readonly<Record<string, unknown>>): {
   const local = { addDevices: note("add"), extend: note("extend"), orphans: note("orphans") } as unknown as PoolUpkeep;
   const pool = new SeenPool(described("fast", spec)).serves();
   pool.view.apply({ kind: "care", care: { data: { headroomBytes: bytes(20 * GiB) }, metadata: { headroomBytes: bytes(0) } } as unknown as CareReport });
-  return { upkeep: new ClusterUpkeep({ local, pools: { seen: () => new Map([["fast", { pool }]]) } }), done, description: pool.description };
+  const pools = { seen: () => new Map([["fast", { pool }]]) };
+  return { upkeep: new ClusterUpkeep({ local, pools, hasObject: () => false, names: NAMES }), done, description: pool.description };
 }
 
 /** The patch that is printed, as a shell takes it. */
