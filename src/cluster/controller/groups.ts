@@ -1,17 +1,15 @@
 import { DmthinError } from "../../errors.ts";
 import { groupId, memberName, snapshotId } from "../../volumes/ids.ts";
 import { invalid } from "../../volumes/invalid.ts";
-import { requireTime } from "../../volumes/operations.ts";
 import type { Call, Group } from "../../volumes/volumes.ts";
 import { sameList } from "../../volumes/wanted.ts";
-import { isTerminating } from "../objects/meta.ts";
-import type { ThinSnapshotGroup, ThinSnapshotGroupSpec } from "../objects/thin-snapshot-group.ts";
+import type { ThinSnapshotGroup } from "../objects/thin-snapshot-group.ts";
 import { toGroup } from "./answers.ts";
 import type { Place } from "./candidates.ts";
-import { find, findLive, findServing, requireVolume } from "./find.ts";
-import { fulfilled, put } from "./fulfilment.ts";
+import { created, type Creation } from "./creation.ts";
+import { find, findServing, requireVolume } from "./find.ts";
 import type { ControllerParts } from "./parts.ts";
-import { makeWay, remove } from "./removal.ts";
+import { remove } from "./removal.ts";
 
 export interface GroupWanted {
   readonly name: string;
@@ -23,41 +21,19 @@ export async function createGroup(parts: ControllerParts, wanted: GroupWanted, c
   const { name, sourceVolumeIds } = wanted;
   if (sourceVolumeIds.length === 0) throw invalid("a group snapshot needs source volumes");
   if (new Set(sourceVolumeIds).size < sourceVolumeIds.length) throw invalid("a group snapshot takes each source volume once");
-  const id = groupId(name);
-  using _ = parts.locks.take("creation", { exclusive: [id] });
-  let existing = parts.groups.cache.items.has(id) ? await findLive(parts.groups, id, call) : undefined;
-  for (;;) {
-    requireTime(call, `creation of group snapshot ${id}`);
-    const standing: ThinSnapshotGroup | undefined = existing === undefined ? undefined : await standingOf(parts, wanted, existing, call);
-    const group = standing ?? (await ask(parts, id, wanted, call));
-    if (group !== undefined) return toGroup(await fulfilled(parts, parts.groups, "group snapshot", group, call));
-    existing = await findLive(parts.groups, id, call);
-  }
-}
-
-async function standingOf(
-  parts: ControllerParts,
-  { sourceVolumeIds }: GroupWanted,
-  existing: ThinSnapshotGroup,
-  call: Call,
-): Promise<ThinSnapshotGroup | undefined> {
-  const { name: id } = existing.metadata;
-  const { sourceVolumes } = existing.spec;
-  if (existing.status.phase === "Failed") {
-    await makeWay(parts, parts.groups, "group snapshot", existing, call);
-    return undefined;
-  }
-  if (isTerminating(existing)) throw new DmthinError({ code: "being-deleted", kind: "group snapshot", id });
-  if (sameList(sourceVolumes.toSorted(), sourceVolumeIds.toSorted())) return existing;
-  throw new DmthinError({ code: "already-exists", kind: "group snapshot", id, difference: `its source volumes are ${sourceVolumes.join(", ")}` });
-}
-
-/** Puts the object there, once it is known where; undefined: the name was taken meanwhile. */
-async function ask(parts: ControllerParts, id: string, { name, sourceVolumeIds }: GroupWanted, call: Call): Promise<ThinSnapshotGroup | undefined> {
-  const { nodeName, poolName } = await onePlace(parts, sourceVolumeIds, call);
-  for (const source of sourceVolumeIds) requireFree(parts, snapshotId(memberName(name, source)));
-  const spec: ThinSnapshotGroupSpec = { name, sourceVolumes: [...sourceVolumeIds], nodeName, poolName };
-  return put(parts, parts.groups, id, spec, call);
+  const creation: Creation<ThinSnapshotGroup> = {
+    store: parts.groups,
+    kind: "group snapshot",
+    id: groupId(name),
+    differenceOf: ({ spec: { sourceVolumes } }) =>
+      sameList(sourceVolumes.toSorted(), sourceVolumeIds.toSorted()) ? undefined : `its source volumes are ${sourceVolumes.join(", ")}`,
+    spec: async () => {
+      const { nodeName, poolName } = await onePlace(parts, sourceVolumeIds, call);
+      for (const source of sourceVolumeIds) requireFree(parts, snapshotId(memberName(name, source)));
+      return { name, sourceVolumes: [...sourceVolumeIds], nodeName, poolName };
+    },
+  };
+  return toGroup(await created(parts, creation, call));
 }
 
 /** Throws "sources-apart" when no one moment of them can be had, and "not-found". */

@@ -1,15 +1,14 @@
 import { DmthinError } from "../../errors.ts";
 import { snapshotId } from "../../volumes/ids.ts";
 import { invalid } from "../../volumes/invalid.ts";
-import { requireTime } from "../../volumes/operations.ts";
 import type { Call, Snapshot } from "../../volumes/volumes.ts";
 import { isTerminating } from "../objects/meta.ts";
-import type { ThinSnapshot, ThinSnapshotSpec } from "../objects/thin-snapshot.ts";
+import type { ThinSnapshot } from "../objects/thin-snapshot.ts";
 import { membersOf, toSnapshot } from "./answers.ts";
-import { findLive, findServing, groupOfMember, requireVolume } from "./find.ts";
-import { fulfilled, put } from "./fulfilment.ts";
+import { created, type Creation } from "./creation.ts";
+import { findServing, groupOfMember, requireVolume } from "./find.ts";
 import type { ControllerParts } from "./parts.ts";
-import { makeWay, remove } from "./removal.ts";
+import { remove } from "./removal.ts";
 
 export interface SnapshotWanted {
   readonly name: string;
@@ -17,37 +16,20 @@ export interface SnapshotWanted {
 }
 
 /** Finds the snapshot of that name, or has it taken where its source is. */
-export async function createSnapshot(parts: ControllerParts, wanted: SnapshotWanted, call: Call): Promise<Snapshot> {
-  const id = snapshotId(wanted.name);
-  using _ = parts.locks.take("creation", { exclusive: [id] });
+export async function createSnapshot(parts: ControllerParts, { name, sourceVolumeId }: SnapshotWanted, call: Call): Promise<Snapshot> {
+  const id = snapshotId(name);
   requireNoMember(parts, id);
-  let existing = parts.snapshots.cache.items.has(id) ? await findLive(parts.snapshots, id, call) : undefined;
-  for (;;) {
-    requireTime(call, `creation of snapshot ${id}`);
-    const standing: ThinSnapshot | undefined = existing === undefined ? undefined : await standingOf(parts, wanted, existing, call);
-    const snapshot = standing ?? (await ask(parts, id, wanted, call));
-    if (snapshot !== undefined) return toSnapshot(await fulfilled(parts, parts.snapshots, "snapshot", snapshot, call));
-    existing = await findLive(parts.snapshots, id, call);
-  }
-}
-
-async function standingOf(parts: ControllerParts, { sourceVolumeId }: SnapshotWanted, existing: ThinSnapshot, call: Call): Promise<ThinSnapshot | undefined> {
-  const { name: id } = existing.metadata;
-  const { sourceVolume } = existing.spec;
-  if (existing.status.phase === "Failed") {
-    await makeWay(parts, parts.snapshots, "snapshot", existing, call);
-    return undefined;
-  }
-  if (isTerminating(existing)) throw new DmthinError({ code: "being-deleted", kind: "snapshot", id });
-  if (sourceVolume === sourceVolumeId) return existing;
-  throw new DmthinError({ code: "already-exists", kind: "snapshot", id, difference: `it is a snapshot of volume ${sourceVolume}` });
-}
-
-/** Puts the object there, once it is known where; undefined: the name was taken meanwhile. */
-async function ask(parts: ControllerParts, id: string, { name, sourceVolumeId }: SnapshotWanted, call: Call): Promise<ThinSnapshot | undefined> {
-  const { nodeName, poolName } = (await requireVolume(parts, sourceVolumeId, call)).spec;
-  const spec: ThinSnapshotSpec = { name, sourceVolume: sourceVolumeId, nodeName, poolName };
-  return put(parts, parts.snapshots, id, spec, call);
+  const creation: Creation<ThinSnapshot> = {
+    store: parts.snapshots,
+    kind: "snapshot",
+    id,
+    differenceOf: ({ spec: { sourceVolume } }) => (sourceVolume === sourceVolumeId ? undefined : `it is a snapshot of volume ${sourceVolume}`),
+    spec: async () => {
+      const { nodeName, poolName } = (await requireVolume(parts, sourceVolumeId, call)).spec;
+      return { name, sourceVolume: sourceVolumeId, nodeName, poolName };
+    },
+  };
+  return toSnapshot(await created(parts, creation, call));
 }
 
 function requireNoMember(parts: ControllerParts, id: string): void {
