@@ -32,7 +32,7 @@ export class DirectLvm implements PoolBacking {
     const { description, backing, dm } = parts;
     this.#pool = new LvmPool({ pool: description.name, group: backing.volumeGroup, name: POOL, autoextend: description.autoextend, dm }, () => this.#shown());
     const remedy = "add a disk: dmthin pool extend --add-device";
-    this.growth = new LvmGrowth({ pool: description.name, group: backing.volumeGroup, look: async (part) => this.#room(part), remedy }, this.#pool);
+    this.growth = new LvmGrowth({ pool: description.name, group: backing.volumeGroup, look: async () => this.#room(), remedy }, this.#pool);
   }
 
   leftAtWork(): LeftAtWork | undefined {
@@ -137,11 +137,9 @@ export class DirectLvm implements PoolBacking {
   }
 
   /** What is free now. Not kept: disks may be added meanwhile. */
-  async #room(part: Part): Promise<GroupRoom> {
+  async #room(): Promise<Readonly<Record<Part, GroupRoom>>> {
     const own = await recount(this.#own ?? (await this.#open()), this.#shown());
-    const on = disksFor(own, part);
-    const freeExtents = own.disks.reduce((sum, { volume }) => sum + (volume !== undefined && on.includes(volume.device) ? volume.freeExtents : 0), 0);
-    return { extentBytes: EXTENT_BYTES, freeExtents, on: own.disks.some(({ isForMetadata }) => isForMetadata) ? on : [] };
+    return { data: roomFor(own, "data"), metadata: roomFor(own, "metadata") };
   }
 
   async #open(): Promise<OwnGroup> {
@@ -154,4 +152,10 @@ export class DirectLvm implements PoolBacking {
     if (this.#lvm === undefined) throw new Error("the volume group was not looked for yet");
     return this.#lvm;
   }
+}
+
+function roomFor(own: OwnGroup, part: Part): GroupRoom {
+  const on = disksFor(own, part);
+  const freeExtents = own.disks.reduce((sum, { volume }) => sum + (volume !== undefined && on.includes(volume.device) ? volume.freeExtents : 0), 0);
+  return { extentBytes: EXTENT_BYTES, freeExtents, on: own.disks.some(({ isForMetadata }) => isForMetadata) ? on : [] };
 }

@@ -4,14 +4,20 @@ import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
 import { DmthinError } from "../errors.ts";
 import type { Run } from "../exec/run.ts";
 import { Lvm, lvmLeftAtWork, type LeftAtWork } from "../lvm/lvm.ts";
-import type { PhysicalVolume } from "../lvm/reports.ts";
+import type { LogicalVolume, PhysicalVolume } from "../lvm/reports.ts";
 import type { Bytes } from "../units.ts";
 import type { BackingDevices, PoolBacking } from "./backing.ts";
 import { NOT_ZEROED } from "./existing-device.ts";
 import { DMTHIN_TAG, poolTag } from "./direct-lvm-mark.ts";
 import { labelledDisks, type LabelledDisk } from "./lvm-labels.ts";
 import { LvmGrowth, type GroupRoom } from "./lvm-growth.ts";
+import type { Part } from "./growth.ts";
 import { LvmPool, type FoundPool } from "./lvm-pool.ts";
+
+interface UsablePool extends FoundPool {
+  /** All of its volume group, as it was found in. */
+  readonly listed: readonly LogicalVolume[];
+}
 
 export interface ExistingLvmParts {
   readonly description: PoolDescription;
@@ -59,8 +65,8 @@ export class ExistingLvmPool implements PoolBacking {
   }
 
   async attach(): Promise<BackingDevices> {
-    await this.#requireUsable();
-    return this.#pool.attach();
+    const { listed } = await this.#requireUsable();
+    return this.#pool.attach(listed);
   }
 
   async detach(): Promise<void> {
@@ -97,12 +103,13 @@ export class ExistingLvmPool implements PoolBacking {
   }
 
   /** LVM counts its own thin volumes by a transaction id that it compares with the kernel's, which is ours to move: with one in the pool it would not be activated any more. */
-  async #requireUsable(): Promise<FoundPool> {
+  async #requireUsable(): Promise<UsablePool> {
     this.#lvm = await this.#onItsDisks();
-    const found = await this.#pool.find();
+    const listed = await this.#lvm.logicalVolumes(this.#parts.group);
+    const found = await this.#pool.find(listed);
     const { fullName } = this.#pool;
     if (found === undefined) throw this.#refused(`${fullName} is no thin pool`, `look at lvs --all ${this.#parts.group}; name a thin pool as "group/pool"`);
-    const thins = (await this.#lvm.logicalVolumes(this.#parts.group)).filter(({ inPool }) => inPool === this.#parts.volume);
+    const thins = listed.filter(({ inPool }) => inPool === this.#parts.volume);
     if (thins.length > 0) throw this.#refused(`${fullName} holds thin volumes of LVM: ${thins.map(({ name }) => name).join(", ")}`, OWN_POOL);
     const { transactionId, zeroes } = found.report;
     if (transactionId !== 0)
@@ -112,7 +119,7 @@ export class ExistingLvmPool implements PoolBacking {
         `${fullName} ${NOT_ZEROED}`,
         `lvchange --zero y ${fullName} while it is not active; or zeroNewBlocks: false, if all its volumes are of one owner`,
       );
-    return found;
+    return { ...found, listed };
   }
 
   /** The group's disks, and no others, whatever a tenant has written that looks like one of them. */
@@ -136,11 +143,12 @@ export class ExistingLvmPool implements PoolBacking {
   }
 
   /** The group is its administrator's, who may have added a disk meanwhile, or other volumes. */
-  async #room(): Promise<GroupRoom> {
+  async #room(): Promise<Readonly<Record<Part, GroupRoom>>> {
     this.#lvm = await this.#onItsDisks();
     const group = (await this.#lvm.volumeGroups()).find(({ name }) => name === this.#parts.group);
     if (group === undefined) throw this.#notReady(`volume group ${this.#parts.group} is gone`);
-    return { extentBytes: group.extentBytes, freeExtents: group.freeExtents, on: [] };
+    const room = { extentBytes: group.extentBytes, freeExtents: group.freeExtents, on: [] };
+    return { data: room, metadata: room };
   }
 
   #shown(): Lvm {

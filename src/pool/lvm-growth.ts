@@ -17,7 +17,7 @@ export interface LvmGrowthParts {
   readonly pool: string;
   readonly group: string;
   /** Looked at anew. */
-  readonly look: (part: Part) => Promise<GroupRoom>;
+  readonly look: () => Promise<Readonly<Record<Part, GroupRoom>>>;
   /** How the group is made larger. */
   readonly remedy: string;
 }
@@ -33,7 +33,8 @@ export class LvmGrowth implements Growth {
   }
 
   async room(current: PartSizes): Promise<PartSizes> {
-    const [data, metadata] = [freeBytes("data", await this.#parts.look("data")), freeBytes("metadata", await this.#parts.look("metadata"))];
+    const room = await this.#parts.look();
+    const [data, metadata] = [freeBytes("data", room.data), freeBytes("metadata", room.metadata)];
     return { data, metadata: bytes(Math.min(metadata, Math.max(0, MOST_METADATA - current.metadata))) };
   }
 
@@ -43,7 +44,7 @@ export class LvmGrowth implements Growth {
       await this.#pool.settle();
       return;
     }
-    const room = await this.#parts.look(part);
+    const room = (await this.#parts.look())[part];
     const size = found[part].sizeBytes;
     const extents = Math.ceil((to - size) / room.extentBytes);
     const free = freeBytes(part, room);
