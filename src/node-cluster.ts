@@ -7,6 +7,7 @@ import { unclaimedIn } from "./cluster/node/unclaimed.ts";
 import { NODE } from "./cluster/objects/core.ts";
 import { NODE_THIN_POOL, THIN_POOL, THIN_SNAPSHOT, THIN_SNAPSHOT_GROUP, THIN_VOLUME, type Kind } from "./cluster/objects/kinds.ts";
 import type { ApiObject } from "./cluster/objects/meta.ts";
+import type { ThinVolume } from "./cluster/objects/thin-volume.ts";
 import type { NodePools, PoolWishes } from "./cluster/pools/node-pools.ts";
 import { PoolEvents, type Recorder } from "./cluster/pools/pool-events.ts";
 import { PoolObjects } from "./cluster/pools/pool-objects.ts";
@@ -72,9 +73,9 @@ export class NodeCluster {
     return recordedUuids(pool, this.#parts.config.nodeName, this.#records);
   }
 
-  /** Whether the cluster has an object of the volume, on this node. */
-  hasVolume(id: string): boolean {
-    return this.#records.volumes.has(id);
+  /** The cluster's object of that name, of this node. */
+  volume(id: string): ThinVolume | undefined {
+    return this.#records.volumes.get(id);
   }
 
   /** How many volumes, snapshots and groups of this node are in the pool of that name. */

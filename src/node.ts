@@ -1,6 +1,7 @@
 import { connectApiServer, type ConnectOptions } from "./cluster/api/connect.ts";
 import { ApiEvents } from "./cluster/api/events.ts";
 import type { ApiServer } from "./cluster/api/objects-api.ts";
+import type { ThinVolume } from "./cluster/objects/thin-volume.ts";
 import { ClusterUpkeep } from "./cluster/pools/cluster-upkeep.ts";
 import { NodePools } from "./cluster/pools/node-pools.ts";
 import { SavedPools } from "./config/saved-pools.ts";
@@ -65,8 +66,8 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
   const { maxVolumesPerNode, alphaCapabilities: alpha } = config;
   const csi = createNodeServer({ nodeVolumes: volumes, volumes, maxVolumesPerNode, options: { alpha }, health, logger, version, observe: metrics?.observe });
-  const hasObject = (id: string): boolean => cluster?.hasVolume(id) === true;
-  const upkeep = new ClusterUpkeep({ local: volumes, pools, hasObject, names: { driver: DRIVER_NAME, topologyKey: TOPOLOGY_KEY } });
+  const objectOf = (id: string): ThinVolume | undefined => cluster?.volume(id);
+  const upkeep = new ClusterUpkeep({ local: volumes, pools, objectOf, names: { driver: DRIVER_NAME, topologyKey: TOPOLOGY_KEY } });
   const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep, version, node, logger });
   const service: Service = {
     close: async (deadlineMs, hurry) => {

@@ -33,8 +33,8 @@ export async function deleteOrphan(driver: DriverUpkeep, pool: string, number: n
   return 0;
 }
 
-const TO_CLUSTER = `The cluster does not know it yet. What follows makes it known, as a ThinVolume, a PersistentVolume and a claim: give it to
-"kubectl apply --namespace NAMESPACE -f -". The volume is kept when the claim is deleted. Said again, this prints it again.
+const TO_CLUSTER = `The cluster does not know it yet. What follows makes it known: look it through, and give it to
+"kubectl apply --namespace NAMESPACE -f -". Said again, this prints it again.
 `;
 
 const BARE = { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "" };

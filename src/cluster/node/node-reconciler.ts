@@ -1,3 +1,4 @@
+import type { ThinRecord } from "../../catalog/records.ts";
 import { DmthinError } from "../../errors.ts";
 import type { Logger } from "../../logger.ts";
 import type { Pool } from "../../pool/pool.ts";
@@ -77,7 +78,7 @@ export class NodeReconciler {
 
   /** Looks at the pools, in memory, and then at the objects of those that have come, gone or changed, and at what is free to be deleted now. */
   look(): void {
-    for (const name of this.#freed()) this.#queue.add(`${carryVolumes.kind}/${name}`);
+    for (const name of [...this.#freed(), ...this.#found()]) this.#queue.add(`${carryVolumes.kind}/${name}`);
     const before = this.#poolsThen;
     this.#poolsThen = this.#lookAtPools();
     const changed = new Set([...before.keys(), ...this.#poolsThen.keys()].filter((name) => before.get(name) !== this.#poolsThen.get(name)));
@@ -102,14 +103,28 @@ export class NodeReconciler {
 
   /** Volumes whose deletion was refused because they were in use, and are no more: nothing else tells of that. */
   #freed(): readonly string[] {
-    const pools = Array.from(this.#options.pools);
-    return Array.from(this.#options.volumes.cache.items.values())
-      .filter((item) => isTerminating(item) && item.status.failure?.code === "volume-staged")
-      .filter(({ metadata, spec }) => {
-        const record = pools.find(({ description }) => description.name === spec.poolName)?.view.thins.get(metadata.name);
+    return this.#volumes((item) => isTerminating(item) && item.status.failure?.code === "volume-staged")
+      .filter((item) => {
+        const record = this.#recordOf(item);
         return record?.kind === "volume" && record.staging === undefined && record.publications.length === 0;
       })
       .map(({ metadata }) => metadata.name);
+  }
+
+  /** Volumes that were told as lost, and are there again: somebody has adopted their thin device, which nothing else tells of either. */
+  #found(): readonly string[] {
+    return this.#volumes(({ status }) => status.conditions.some(({ type, reason }) => type === "Lost" && reason === "Absent"))
+      .filter((item) => this.#recordOf(item)?.state === "ready")
+      .map(({ metadata }) => metadata.name);
+  }
+
+  #volumes(are: (item: ThinVolume) => boolean): readonly ThinVolume[] {
+    return Array.from(this.#options.volumes.cache.items.values()).filter(are);
+  }
+
+  #recordOf({ metadata, spec }: ThinVolume): ThinRecord | undefined {
+    const pool = Array.from(this.#options.pools).find(({ description }) => description.name === spec.poolName);
+    return pool?.view.thins.get(metadata.name);
   }
 
   #poolOf(key: string): string {

@@ -5,16 +5,17 @@ import type { Part } from "../../pool/growth.ts";
 import type { Pool } from "../../pool/pool.ts";
 import { GiB, MiB, BYTES_PER_METADATA_BLOCK } from "../../units.ts";
 import type { Adopted, AdoptionWanted, PoolUpkeep } from "../../volumes/upkeep.ts";
-import type { Call } from "../../volumes/volumes.ts";
+import type { Call, Volume } from "../../volumes/volumes.ts";
+import type { ThinVolume } from "../objects/thin-volume.ts";
 import type { PoolSeen } from "./pool-status.ts";
-import { manifestsOf, type DriverNames } from "./volume-manifest.ts";
+import { manifestsOf, thinVolumeOf, type DriverNames } from "./volume-manifest.ts";
 
 export interface ClusterUpkeepParts {
   /** Does it, on this machine. */
   readonly local: PoolUpkeep;
   readonly pools: { seen(): ReadonlyMap<string, Pick<PoolSeen, "pool">> };
-  /** Whether the cluster has an object of this volume here, as far as it has told. */
-  readonly hasObject: (volumeId: string) => boolean;
+  /** The object that the cluster has of this volume here, as far as it has told. */
+  readonly objectOf: (volumeId: string) => ThinVolume | undefined;
   readonly names: DriverNames;
 }
 
@@ -25,13 +26,13 @@ export interface ClusterUpkeepParts {
 export class ClusterUpkeep implements PoolUpkeep {
   readonly #local: PoolUpkeep;
   readonly #pools: ClusterUpkeepParts["pools"];
-  readonly #hasObject: ClusterUpkeepParts["hasObject"];
+  readonly #objectOf: ClusterUpkeepParts["objectOf"];
   readonly #names: DriverNames;
 
-  constructor({ local, pools, hasObject, names }: ClusterUpkeepParts) {
+  constructor({ local, pools, objectOf, names }: ClusterUpkeepParts) {
     this.#local = local;
     this.#pools = pools;
-    this.#hasObject = hasObject;
+    this.#objectOf = objectOf;
     this.#names = names;
   }
 
@@ -41,7 +42,11 @@ export class ClusterUpkeep implements PoolUpkeep {
   /** The volume is there then, and the cluster does not know it: its objects are an administrator's to make. */
   async adoptOrphan(wanted: AdoptionWanted, call: Call): Promise<Adopted> {
     const adopted = await this.#local.adoptOrphan(wanted, call);
-    return this.#hasObject(adopted.record.id) ? adopted : { ...adopted, manifest: writeManifest(manifestsOf(adopted, this.#names)) };
+    const object = this.#objectOf(adopted.record.id);
+    if (object === undefined) return { ...adopted, manifest: writeManifest(manifestsOf(adopted, this.#names)) };
+    const { poolUUID } = object.status;
+    const isIts = poolUUID === undefined || poolUUID === this.#pools.seen().get(wanted.pool)?.pool?.view.poolUuid;
+    return isIts ? adopted : { ...adopted, manifest: replacement(adopted) };
   }
 
   async addDevices(name: string, paths: readonly string[]): Promise<void> {
@@ -61,6 +66,18 @@ export class ClusterUpkeep implements PoolUpkeep {
     const data = { dataSize: spell(size), ...(maximumDataSize < size ? { maximumDataSize: spell(size) } : {}) };
     throw described(name, { loop: part === "data" ? data : { metadataSize: spell(size) } });
   }
+}
+
+/** Of a pool that was imported by its metadata alone, which is another one to the cluster. PersistentVolume and claim are those that are there. */
+function replacement(adopted: Volume): string {
+  const { id } = adopted.record;
+  return [
+    "# The ThinVolume of that name is of another pool, such as this one was before its catalogue was lost. Let go of it first:",
+    `#   kubectl delete thinvolume ${id} --wait=false`,
+    `#   kubectl patch thinvolume ${id} --type=merge --patch '{"metadata":{"finalizers":null}}'`,
+    "# This one takes its place, and its PersistentVolume and claim go on with it.",
+    writeManifest([thinVolumeOf(adopted)]),
+  ].join("\n");
 }
 
 function wantedSize({ description, view }: Pool, part: Part, target: ExtendTarget): number {

@@ -20,28 +20,14 @@ export interface DriverNames {
  * which asks for just what is there, so that the node takes it for it; a PersistentVolume, whose volume is kept when its
  * claim goes; and that claim. A node makes no ThinVolumes: its account may not, and who is to have the data is not its to say.
  */
-export function manifestsOf({ record, pool, node }: Volume, { driver, topologyKey }: DriverNames): readonly object[] {
-  const { id, name, sizeBytes, filesystem, capabilities, origin, mkfsOptions } = record;
+export function manifestsOf(volume: Volume, { driver, topologyKey }: DriverNames): readonly object[] {
+  const { record, node } = volume;
+  const { id, name, sizeBytes, filesystem } = record;
   const storage = quantityOf(sizeBytes);
   const common = { storageClassName: CLASS, accessModes: ["ReadWriteOnce"], volumeMode: filesystem.type === undefined ? "Block" : "Filesystem" };
-  const spec = {
-    name,
-    nodeName: node,
-    poolName: pool,
-    requiredBytes: sizeBytes,
-    ...(origin.kind === "blank" ? {} : { source: origin }),
-    capabilities: capabilities.map(({ access, filesystem: type, mountFlags, mode }) => ({
-      access,
-      ...(type === undefined ? {} : { filesystem: type }),
-      mountFlags,
-      mode,
-    })),
-    ...(filesystem.type === undefined ? {} : { filesystem: filesystem.type }),
-    ...(mkfsOptions.length === 0 ? {} : { mkfsOptions }),
-  };
   const matchExpressions = [{ key: topologyKey, operator: "In", values: [nodeLabel(node)] }];
   return [
-    { apiVersion: `${GROUP}/${VERSION}`, kind: THIN_VOLUME.kind, metadata: { name: id }, spec },
+    thinVolumeOf(volume),
     {
       apiVersion: "v1",
       kind: "PersistentVolume",
@@ -61,6 +47,27 @@ export function manifestsOf({ record, pool, node }: Volume, { driver, topologyKe
       spec: { ...common, volumeName: id, resources: { requests: { storage } } },
     },
   ];
+}
+
+/** Asks for just what is there. */
+export function thinVolumeOf({ record, pool, node }: Volume): object {
+  const { id, name, sizeBytes, filesystem, capabilities, origin, mkfsOptions } = record;
+  const spec = {
+    name,
+    nodeName: node,
+    poolName: pool,
+    requiredBytes: sizeBytes,
+    ...(origin.kind === "blank" ? {} : { source: origin }),
+    capabilities: capabilities.map(({ access, filesystem: type, mountFlags, mode }) => ({
+      access,
+      ...(type === undefined ? {} : { filesystem: type }),
+      mountFlags,
+      mode,
+    })),
+    ...(filesystem.type === undefined ? {} : { filesystem: filesystem.type }),
+    ...(mkfsOptions.length === 0 ? {} : { mkfsOptions }),
+  };
+  return { apiVersion: `${GROUP}/${VERSION}`, kind: THIN_VOLUME.kind, metadata: { name: id }, spec };
 }
 
 /** Exactly. */

@@ -1,15 +1,18 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
-import { thinVolumeSpec } from "../../../../src/cluster/objects/thin-volume.ts";
+import { thinVolume, thinVolumeSpec, type ThinVolume, type ThinVolumeStatus } from "../../../../src/cluster/objects/thin-volume.ts";
+import { NODE_FINALIZER } from "../../../../src/cluster/objects/meta.ts";
 import { ClusterUpkeep } from "../../../../src/cluster/pools/cluster-upkeep.ts";
 import { volumeId } from "../../../../src/volumes/ids.ts";
 import type { Adopted } from "../../../../src/volumes/upkeep.ts";
-import { call } from "../../../contract/volumes/client.ts";
+import { call, SIZE } from "../../../contract/volumes/client.ts";
 import { NODE, POOL } from "../../../contract/volumes/description.ts";
 import { nodeForEachTest } from "../../volumes/node.ts";
 import { Cluster } from "./cluster-node.ts";
 
 const ORPHAN = 77;
+const OBJECT = { name: volumeId("found"), uid: "u", resourceVersion: "1", creationTimestamp: "2026-11-21T12:00:00Z" };
+const SPEC = { name: "found", nodeName: NODE, poolName: POOL, requiredBytes: 0, capabilities: [] };
 const NAMES = { driver: "csi.example", topologyKey: "topology.example/node" };
 
 interface Printed {
@@ -28,12 +31,18 @@ afterEach(async () => cluster.close());
 
 async function adopted(
   name: string,
-  { kind = "ext4", isKnown = false }: { readonly kind?: "ext4" | "block"; readonly isKnown?: boolean } = {},
+  { kind = "ext4", object }: { readonly kind?: "ext4" | "block"; readonly object?: Pick<ThinVolumeStatus, "poolUUID"> } = {},
 ): Promise<Adopted> {
   const { record } = await node.client.create("origin", { kind });
   if (kind === "ext4") await node.client.put(record.id, kind, "file", "content");
   node.world.dm.message(node.world.poolUuid, `create_snap ${ORPHAN} ${record.number}`);
-  const upkeep = new ClusterUpkeep({ local: node.world.volumes, pools: { seen: () => new Map() }, hasObject: () => isKnown, names: NAMES });
+  return adoptedAgain(name, object);
+}
+
+async function adoptedAgain(name: string, status: Pick<ThinVolumeStatus, "poolUUID"> | undefined): Promise<Adopted> {
+  const { pool, volumes: local } = node.world;
+  const object = status === undefined ? undefined : thinVolume.parse({ metadata: OBJECT, spec: SPEC, status });
+  const upkeep = new ClusterUpkeep({ local, pools: { seen: () => new Map([[POOL, { pool }]]) }, objectOf: () => object, names: NAMES });
   return upkeep.adoptOrphan({ pool: POOL, number: ORPHAN, name, sizeBytes: undefined }, call());
 }
 
@@ -72,5 +81,32 @@ test("a name that no claim can have is the volume's alone", async () => {
 });
 
 test("a volume whose object is there needs no other: it was lost by the node alone", async () => {
-  expect((await adopted("found", { isKnown: true })).manifest).toBeUndefined();
+  expect((await adopted("found", { object: { poolUUID: node.world.view.poolUuid } })).manifest).toBeUndefined();
+  expect((await adoptedAgain("found", {})).manifest).toBeUndefined();
+});
+
+const isLost = (item: ThinVolume | undefined): boolean => item?.status.conditions.some(({ type }) => type === "Lost") === true;
+
+test("an object that its node has lost is well again when its volume was adopted, without another start", async () => {
+  const without = new Cluster();
+  try {
+    const { metadata } = await without.volume("found");
+    await without.volumes.patch(metadata.name, { metadata: { finalizers: [NODE_FINALIZER] } });
+    const status = { phase: "Ready", poolUUID: node.world.view.poolUuid, deviceNumber: ORPHAN, sizeBytes: SIZE, observedGeneration: 1 };
+    await without.volumes.patch(metadata.name, { status }, { subresource: "status" });
+    without.startAgent({ pools: [node.world.pool], local: node.world.volumes });
+    await without.until(without.volumes, metadata.name, isLost);
+    await adopted("found", { object: { poolUUID: node.world.view.poolUuid } });
+    await without.until(without.volumes, metadata.name, (item) => !isLost(item));
+    expect((await without.ready("found")).status.conditions).toContainEqual(expect.objectContaining({ type: "Ready", status: "True" }));
+  } finally {
+    await without.close();
+  }
+});
+
+test("an object of another pool's is replaced, and its claim stays: said with the commands that let go of it", async () => {
+  const volume = await adopted("found", { object: { poolUUID: "of the pool before" } });
+  const id = volumeId("found");
+  expect(printed(volume).map(({ kind, metadata }) => [kind, metadata.name])).toEqual([["ThinVolume", id]]);
+  expect(volume.manifest).toContain(`#   kubectl delete thinvolume ${id} --wait=false\n#   kubectl patch thinvolume ${id} `);
 });

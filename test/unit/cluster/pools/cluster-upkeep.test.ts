@@ -25,7 +25,7 @@ function upkeepOf(spec: Readonly<Record<string, unknown>>): {
   const pool = new SeenPool(described("fast", spec)).serves();
   pool.view.apply({ kind: "care", care: { data: { headroomBytes: bytes(20 * GiB) }, metadata: { headroomBytes: bytes(0) } } as unknown as CareReport });
   const pools = { seen: () => new Map([["fast", { pool }]]) };
-  return { upkeep: new ClusterUpkeep({ local, pools, hasObject: () => false, names: NAMES }), done, description: pool.description };
+  return { upkeep: new ClusterUpkeep({ local, pools, objectOf: () => undefined, names: NAMES }), done, description: pool.description };
 }
 
 /** The patch that is printed, as a shell takes it. */
