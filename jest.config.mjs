@@ -16,7 +16,7 @@ export default {
     project("contract"),
     project("lab"),
     project("chart"),
-    project("kernel", { globalSetup: "<rootDir>/test/harness/bundle.ts" }),
+    project("kernel", { globalSetup: "<rootDir>/test/harness/bundle.ts", setupFilesAfterEnv: ["<rootDir>/test/kernel/free-machine.ts"] }),
     project("crash"),
     project("power-cut"),
     project("reboot"),

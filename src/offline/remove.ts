@@ -27,7 +27,7 @@ export async function removePool(pool: OfflinePool, { wipe, confirm, progress }:
   const { backing, stateDirectory } = pool;
   if (wipe && backing.wipe === undefined)
     throw pool.refused("what it stands on is its administrator's", `leave --wipe away, and remove ${whatItStandsOn(pool)} by other means`);
-  if (wipe && (await endOfWipe(pool))) return { wasKnown: true, isClean: true, kept: undefined };
+  if (await endOfWipe(pool)) return { wasKnown: true, isClean: true, kept: undefined };
   if (!(await isKnown(pool))) {
     if (!wipe) return { wasKnown: false, isClean: false, kept: undefined };
     throw pool.refused("it was never made here, or was removed before", `nothing was done; make blank by hand what may be lost of ${whatItStandsOn(pool)}`);
@@ -64,12 +64,15 @@ async function forget(pool: OfflinePool): Promise<void> {
 
 const leavingOf = ({ stateDirectory }: OfflinePool): string => `${stateDirectory}.wiped`;
 
-/** A wipe before this one that was interrupted when all but its record was gone. A pool that was made anew since has a record of its own. */
+/**
+ * A wipe before this one that was interrupted when all but its record was gone; whether that was all. A pool that was made
+ * anew since, as by a driver that found the disks blank, has a record of its own.
+ */
 async function endOfWipe(pool: OfflinePool): Promise<boolean> {
   const leaving = leavingOf(pool);
-  if (existsSync(pool.stateDirectory) || !existsSync(leaving)) return false;
+  if (!existsSync(leaving)) return false;
   await rm(leaving, { recursive: true, force: true });
-  return true;
+  return !(await isKnown(pool));
 }
 
 /** Whether anything here tells of it: a record in the state directory, or a device of it. */

@@ -1,11 +1,13 @@
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { NODE_THIN_POOL, THIN_VOLUME } from "../../../src/cluster/objects/kinds.ts";
 import { MiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { eventually } from "../../harness/eventually.ts";
-import { cleanMachine, DISKS, GROUP, POOL } from "../direct-lvm/rig.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
+import { ended } from "../../harness/program.ts";
+import { labDisks as DISKS } from "../../harness/standing.ts";
+import { GROUP, POOL } from "../direct-lvm/rig.ts";
 import { NODE_NAME, RolesBench } from "./roles-bench.ts";
 
 jest.setTimeout(180_000);
@@ -22,10 +24,7 @@ beforeEach(async () => {
   await Promise.all([bench.startNode(), bench.startController()]);
   await ready();
 });
-afterEach(async () => {
-  await bench[Symbol.asyncDispose]();
-  cleanMachine();
-});
+afterEach(async () => bench[Symbol.asyncDispose]());
 
 async function ready(): Promise<void> {
   await eventually(async () => expect((await bench.nodePool(POOL))?.status).toMatchObject({ phase: "Ready", state: "rw" }));
@@ -59,7 +58,7 @@ async function staged<Result>(id: string, use: (path: string) => Result): Promis
 async function rebuild(): Promise<void> {
   await bench.stop("node");
   for (const name of ["state", "run"]) rmSync(bench.path(name), { recursive: true, force: true });
-  spawnSync("lvm", ["vgchange", "--activate", "n", "--devices", `${FIRST},${SECOND}`, GROUP]);
+  ended("lvm", ["vgchange", "--activate", "n", "--devices", `${FIRST},${SECOND}`, GROUP]);
 }
 
 const volumes = () => bench.server.objects(THIN_VOLUME);

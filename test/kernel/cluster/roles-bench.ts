@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,10 +9,9 @@ import { startNode } from "../../../src/node.ts";
 import { AGENT_POD, NODE } from "../../../src/cluster/objects/core.ts";
 import { NODE_THIN_POOL, THIN_POOL } from "../../../src/cluster/objects/kinds.ts";
 import type { NodeThinPool } from "../../../src/cluster/objects/node-thin-pool.ts";
-import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { createLogger } from "../../../src/logger.ts";
-import { deactivateIdle } from "../../../src/offline/idle.ts";
 import type { Service } from "../../../src/until-signal.ts";
+import { freeMachine } from "../../harness/clean-machine.ts";
 import { SimulatedApiServer } from "../../simulation/api-server.ts";
 
 export const NODE_NAME = "node1";
@@ -88,8 +86,7 @@ export class RolesBench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const role of ["controller", "node"] as const) await this.stop(role);
-    spawnSync("umount", ["--lazy", this.path("stage")]); // of a test that has failed
-    deactivateIdle(new KernelDeviceMapper(), "fast");
+    freeMachine();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

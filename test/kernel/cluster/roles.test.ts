@@ -1,9 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { THIN_POOL, THIN_VOLUME } from "../../../src/cluster/objects/kinds.ts";
 import { GiB, MiB } from "../../../src/units.ts";
 import { eventually } from "../../harness/eventually.ts";
+import { output } from "../../harness/program.ts";
+import { labDisks } from "../../harness/standing.ts";
 import { NODE_NAME, RolesBench } from "./roles-bench.ts";
 
 jest.setTimeout(300_000);
@@ -159,7 +160,7 @@ function firstMegabyte(disk: string): Buffer {
 }
 
 test("a rebuilt node takes its pool back from its disks, with all volumes; a wipe then gives them back clean", async () => {
-  const [disk = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
+  const [disk = ""] = labDisks;
   await bench.putPool("fast", { backing: { directLvm: { devices: [disk] } }, defaultVolumeSize: "64Mi", deletionPolicy: "Wipe" });
   await Promise.all([bench.startNode(), bench.startController()]);
   await ready();
@@ -182,8 +183,8 @@ test("a rebuilt node takes its pool back from its disks, with all volumes; a wip
 });
 
 test("a disk that holds something is refused by name, and let go as it was when the ThinPool goes", async () => {
-  const [disk = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
-  expect(spawnSync("mkfs.ext4", ["-F", "-q", disk]).status).toBe(0);
+  const [disk = ""] = labDisks;
+  output("mkfs.ext4", ["-F", "-q", disk]);
   const before = firstMegabyte(disk);
   try {
     await bench.putPool("fast", { backing: { directLvm: { devices: [disk] } }, deletionPolicy: "Wipe" });
@@ -197,7 +198,7 @@ test("a disk that holds something is refused by name, and let go as it was when 
     await eventually(async () => expect(await bench.nodePool("fast")).toBeUndefined());
     expect(firstMegabyte(disk)).toEqual(before);
   } finally {
-    spawnSync("wipefs", ["--all", disk]);
+    output("wipefs", ["--all", disk]);
   }
 });
 

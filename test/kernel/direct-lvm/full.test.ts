@@ -15,10 +15,10 @@ import { MiB } from "../../../src/units.ts";
 import { LocalVolumes } from "../../../src/volumes/local-volumes.ts";
 import { TrimSchedule } from "../../../src/volumes/trim-schedule.ts";
 import type { Call } from "../../../src/volumes/volumes.ts";
-import { removeMounts } from "../../contract/volumes/real-machine.ts";
 import { output } from "../../harness/program.ts";
 import { CareBench } from "../pool/care-bench.ts";
-import { cleanMachine, GROUP, tool } from "./rig.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
+import { GROUP } from "./rig.ts";
 import { SparseDisks } from "./sparse-disks.ts";
 
 /** What test/kernel/full shows of pools on devices and files, once under LVM: through its layers discards and waiting writes pass too. */
@@ -46,10 +46,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "dmthin-full-lvm-"));
 });
 afterEach(async () => {
-  await removeMounts(folder);
-  await bench.close();
-  tool("sh", "-c", "for mount in $(grep -o ' /tmp/dmthin-care-[^ ]*catalog-volume ' /proc/self/mountinfo); do umount $mount; done");
-  cleanMachine([]);
   await bench.dispose();
   await threads.close();
   disks.blank();

@@ -6,7 +6,9 @@ import { poolKernelNames } from "../../../src/lvm/names.ts";
 import { bytes, GiB, MiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { CareBench } from "../pool/care-bench.ts";
-import { cleanMachine, DISKS, dm, GROUP, lvm, tool } from "./rig.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
+import { devices, labDisks as DISKS } from "../../harness/standing.ts";
+import { dm, GROUP, lvm, tool } from "./rig.ts";
 
 jest.setTimeout(180_000);
 const [, , DISK = ""] = DISKS;
@@ -17,9 +19,6 @@ beforeEach(() => {
   bench = new CareBench();
 });
 afterEach(async () => {
-  await bench.close();
-  tool("sh", "-c", "for mount in $(grep -o ' /tmp/dmthin-care-[^ ]*catalog-volume ' /proc/self/mountinfo); do umount $mount; done");
-  cleanMachine();
   await bench.dispose();
 });
 
@@ -88,7 +87,7 @@ test("LVM killed in the middle of an extension is put right at the next start: n
     const isLeftSuspended = await killLvextend(killedAt);
     bench.lines.length = 0;
     await bench.open(noCare);
-    for (const { name, uuid } of dm.list()) expect([name, dm.info(uuid)?.suspended, dm.info(uuid)?.hasInactiveTable]).toEqual([name, false, false]);
+    for (const { name, uuid } of devices(dm)) expect([name, dm.info(uuid)?.suspended, dm.info(uuid)?.hasInactiveTable]).toEqual([name, false, false]);
     if (isLeftSuspended) expect(bench.lines.map(({ message }) => message)).toContain("resumed a device that was left suspended");
     if (isLeftSuspended) timesLeftSuspended++;
     const { data, metadata } = await onRecord();

@@ -3,7 +3,9 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import { isLvmAtWork, tryPoolLock } from "../../../src/pool/pool-lock.ts";
-import { cleanMachine, DISKS, GROUP, lvm, newState, POOL, removeState, startChild } from "./rig.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
+import { labDisks as DISKS } from "../../harness/standing.ts";
+import { GROUP, lvm, newState, POOL, removeState, startChild } from "./rig.ts";
 
 jest.setTimeout(240_000);
 const [FIRST = "", SECOND = ""] = DISKS;

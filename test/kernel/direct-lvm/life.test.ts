@@ -6,7 +6,9 @@ import { Catalog } from "../../../src/catalog/catalog.ts";
 import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { VolumeUser } from "../../demo/volume-user.ts";
 import { Driver } from "../../harness/driver.ts";
-import { cleanMachine, describePool, DISKS, dm, endsOf, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
+import { devices, labDisks as DISKS } from "../../harness/standing.ts";
+import { describePool, dm, endsOf, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
 import { run } from "../../../src/exec/run.ts";
 import { createBacking } from "../../../src/pool/create-backing.ts";
 import { DirectLvm } from "../../../src/pool/direct-lvm.ts";
@@ -58,8 +60,7 @@ test("a pool on two disks serves a volume's whole life, through a kill of the dr
   await user.deleteSnapshot(snapshot);
   expect(await driver.stop()).toBe(0);
 
-  const active = dm
-    .list()
+  const active = devices(dm)
     .map(({ name }) => name)
     .toSorted();
   expect(active).toEqual(["dmthin--direct-catalog", "dmthin--direct-pool", "dmthin--direct-pool_tdata", "dmthin--direct-pool_tmeta"]);
@@ -142,7 +143,7 @@ test("a disk is added while the pool serves, and wiping gives all of them back b
   const backing = createBacking(describePool(wish), parts);
   await backing.wipe?.();
   await backing.wipe?.();
-  expect(dm.list()).toEqual([]);
+  expect(devices(dm)).toEqual([]);
   for (const disk of [SECOND, THIRD]) expect([disk, endsOf(disk, MiB).every((byte) => byte === 0)]).toEqual([disk, true]);
   expect(existsSync(join("/dev", GROUP))).toBe(false);
   const anew = await openPool(folder, wish);

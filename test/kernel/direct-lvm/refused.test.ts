@@ -6,7 +6,8 @@ import { MiB } from "../../../src/units.ts";
 import { BLANK, contentOf } from "../disk-content.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import { createBacking } from "../../../src/pool/create-backing.ts";
-import { cleanMachine, describePool, dm, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
+import { describePool, dm, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
 import { SparseDisks } from "./sparse-disks.ts";
 
 jest.setTimeout(180_000);

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, constants, fsyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,9 +20,8 @@ import type { Pool } from "../../../src/pool/pool.ts";
 import type { StepObserver } from "../../../src/pool/transition.ts";
 import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { nodeBinary } from "../../lab/checkout.ts";
-import { ended, output } from "../../harness/program.ts";
+import { output } from "../../harness/program.ts";
 
-export const DISKS = (process.env["LAB_DISKS"] ?? "").split(" ");
 export const POOL = "direct";
 export const GROUP = "dmthin-direct";
 export const dm = new KernelDeviceMapper();
@@ -126,40 +125,6 @@ export function tool(program: string, ...args: readonly string[]): string {
 }
 
 export const lvm = (...disks: readonly string[]): Lvm => new Lvm({ run, devices: disks });
-
-/** No mounts, no devices, no labels: as a machine whose disks are new. */
-export function cleanMachine(disks: readonly string[] = DISKS): void {
-  for (const [, target = ""] of readFileSync("/proc/self/mountinfo", "utf8").matchAll(/^(?:\S+ ){4}(\S*dmthin-direct-test\S*)/gm))
-    ended("umount", ["--lazy", target]);
-  for (let tries = 0; tries < 5; tries++) {
-    for (const { name, uuid } of dm.list().filter((device) => /^(dmthin|test|other)/.test(device.name))) {
-      if (uuid === "") ended("dmsetup", ["remove", name]);
-      else removeDevice(uuid);
-    }
-  }
-  // LVM's own links, which nobody takes away when its devices go without it.
-  for (const group of [GROUP, "other"]) rmSync(join("/dev", group), { recursive: true, force: true });
-  for (const disk of disks) blank(disk);
-}
-
-/** One that others lie on is for the next round. */
-function removeDevice(uuid: string): void {
-  if (dm.info(uuid)?.suspended === true) dm.resume(uuid);
-  try {
-    dm.remove(uuid);
-  } catch {
-    // still in use
-  }
-}
-
-/** Both ends, far enough for what any test puts there. */
-export function blank(disk: string, length = 2 * MiB): void {
-  const fd = openSync(disk, constants.O_RDWR);
-  const size = Number(tool("blockdev", "--getsize64", disk));
-  for (const from of [0, size - length]) writeSync(fd, Buffer.alloc(length), 0, length, from);
-  fsyncSync(fd);
-  closeSync(fd);
-}
 
 /** What stands at both ends of a disk, where everybody keeps what he is known by. */
 export function endsOf(disk: string, length = 2 * MiB): Buffer {

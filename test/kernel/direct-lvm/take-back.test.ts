@@ -9,7 +9,9 @@ import { lvmLockOf } from "../../../src/pool/pool-lock.ts";
 import { takeBack } from "../../../src/pool/take-back.ts";
 import { MiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
-import { cleanMachine, describePool, DISKS, dm, endsOf, newState, openPool, POOL, removeState } from "./rig.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
+import { labDisks as DISKS } from "../../harness/standing.ts";
+import { describePool, dm, endsOf, newState, openPool, POOL, removeState } from "./rig.ts";
 
 jest.setTimeout(180_000);
 const [FIRST = "", SECOND = ""] = DISKS;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
-import { removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
 import { VolumeUser } from "../../demo/volume-user.ts";
 import { Driver } from "../../harness/driver.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
 import { ended } from "../../harness/program.ts";
+import { labDisks } from "../../harness/standing.ts";
 
 /**
  * Programs are what makes LVM's drivers slow, so the volume's path is free of them. Counted by the kernel: the page
@@ -15,13 +15,12 @@ jest.setTimeout(120_000);
 const GiB = 1024 ** 3;
 const FOLDER = "/run/no-programs";
 const DISK = "/mnt/no-programs";
-const devices = new KernelDeviceMapper();
 let driver: Driver;
 let user: VolumeUser;
 const call = (method: string, request: Readonly<Record<string, unknown>>) => driver.client.call(method, request);
 
 beforeAll(async () => {
-  const [disk = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
+  const [disk = ""] = labDisks;
   expect(ended("mkfs.ext4", ["-q", "-F", disk])).toMatchObject({ status: 0, stderr: "" });
   mkdirSync(DISK, { recursive: true });
   expect(ended("mount", [disk, DISK]).status).toBe(0);
@@ -31,20 +30,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await driver.stop();
-  await removeMounts(FOLDER);
-  await removePoolDevices(devices);
-  for (const { file, name } of loops()) if (file.startsWith(`${DISK}/`)) ended("losetup", ["--detach", name]);
-  expect(ended("umount", [DISK])).toMatchObject({ status: 0 });
-  devices.close();
+  cleanMachine();
 });
-
-function loops(): readonly { readonly name: string; readonly file: string }[] {
-  const { stdout } = ended("losetup", ["--noheadings", "--output", "NAME,BACK-FILE"]);
-  return stdout.split("\n").flatMap((line) => {
-    const [name, file] = line.trim().split(/\s+/);
-    return name === undefined || file === undefined ? [] : [{ name, file }];
-  });
-}
 
 /** Field 11 of /proc/PID/stat, cminflt. Source: proc(5). */
 function childrenFaults(): number {

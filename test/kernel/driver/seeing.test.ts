@@ -1,32 +1,30 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
-import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { checkout } from "../../lab/checkout.ts";
 import { askedFor, seriesOf } from "../../alerts/exposition.ts";
-import { blankDisks, removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
 import { BLOCK, VolumeUser } from "../../demo/volume-user.ts";
 import { BUNDLE, Driver } from "../../harness/driver.ts";
+import { freeMachine } from "../../harness/clean-machine.ts";
 import { ended } from "../../harness/program.ts";
+import { labDisks } from "../../harness/standing.ts";
 
 /** What an operator and Prometheus see of a driver with many volumes, on a real kernel. */
 jest.setTimeout(120_000);
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 const FOLDER = "/run/seeing";
-const DISK = "/run/seeing-disk";
+const DISK = "/tmp/dmthin-seeing-disk";
 const MANY = 200;
 const ADDRESS = "127.0.0.1:9808";
 let driver: Driver;
 let user: VolumeUser;
 
-const [, data = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
-const devices = new KernelDeviceMapper();
+const [, data = ""] = labDisks;
 
 /** Other tests have the first disk; what little is written here is in memory. */
 beforeAll(async () => {
   mkdirSync(DISK, { recursive: true });
-  blankDisks([data]);
   const plain = { name: "plain", backing: { devices: { data, metadata: loopDevice(join(DISK, "metadata"), 32 * MiB) } } };
   const loop = { directory: join(DISK, "pool"), dataSize: "2Gi", metadataSize: "16Mi", hostReserve: "1Mi" };
   const seen = { name: "seen", default: true, backing: { loop }, overcommitRatio: 1000 };
@@ -35,16 +33,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await driver.stop();
-  await removeMounts(FOLDER);
-  await removePoolDevices(devices);
-  for (const file of ["metadata", "pool/data.img", "pool/metadata.img"]) detach(join(DISK, file));
+  freeMachine();
   rmSync(DISK, { recursive: true });
 });
-
-function detach(file: string): void {
-  const { stdout } = ended("losetup", ["--noheadings", "--output", "NAME", "--associated", file]);
-  for (const device of stdout.split("\n").filter((name) => name !== "")) ended("losetup", ["--detach", device]);
-}
 
 function loopDevice(file: string, bytes: number): string {
   closeSync(openSync(file, "wx"));

@@ -5,22 +5,19 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
-import { removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
 import { BLOCK, VolumeUser } from "../../demo/volume-user.ts";
 import { BUNDLE, Driver } from "../../harness/driver.ts";
-import { ended } from "../../harness/program.ts";
+import { freeMachine } from "../../harness/clean-machine.ts";
 
 jest.setTimeout(240_000);
 const MiB = 1024 ** 2;
 const FOLDER = "/run/watching";
-const DISK = "/run/watching-disk";
+const DISK = "/tmp/dmthin-watching-disk";
 const [ROWS, COLUMNS] = [24, 100];
 const [HOME, TO_END] = ["\u001B[H", "\u001B[J"];
 const [OPEN, CLOSE] = ["\u001B[?1049h\u001B[?25l", "\u001B[?25h\u001B[?1049l"];
 const SEEN_MS = 60_000;
 const CTRL_C = "\u0003";
-const devices = new KernelDeviceMapper();
 let driver: Driver;
 
 beforeAll(async () => {
@@ -34,14 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await driver.stop();
-  await removeMounts(FOLDER);
-  await removePoolDevices(devices);
-  devices.close();
-  for (const name of ["data.img", "metadata.img"])
-    for (const device of ended("losetup", ["--noheadings", "--output", "NAME", "--associated", join(DISK, "pool", name)])
-      .stdout.split("\n")
-      .filter(Boolean))
-      ended("losetup", ["--detach", device]);
+  freeMachine();
   rmSync(DISK, { recursive: true });
 });
 

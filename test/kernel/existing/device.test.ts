@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { readRange } from "../../../src/pool/block-device.ts";
 import { KiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
-import { cleanMachine, describePool, DISK, Machine, makeGroup, makePool, newVolume, output, removeVolumes, SECOND } from "./rig.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
+import { describePool, DISK, Machine, makeGroup, makePool, newVolume, output, removeVolumes, SECOND } from "./rig.ts";
 
 jest.setTimeout(120_000);
 let machine: Machine;

@@ -1,9 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { readRange } from "../../../src/pool/block-device.ts";
 import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
-import { cleanMachine, describePool, DISK, dm, GROUP, Machine, makeGroup, makePool, newVolume, output, program, removeVolumes, SECOND } from "./rig.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
+import { describePool, DISK, dm, GROUP, Machine, makeGroup, makePool, newVolume, output, program, removeVolumes, SECOND } from "./rig.ts";
 
 jest.setTimeout(120_000);
 let machine: Machine;
@@ -94,12 +95,23 @@ test("a pool is taken with the chunk size it has, marked, fenced off from LVM's 
   expect(await pool.calls.inventory()).toEqual({ orphans: [], discrepancies: [] });
 });
 
+const DAEMON = ["/run/dmeventd.pid", "/run/dmeventd-client", "/run/dmeventd-server"] as const;
+
 test("the host's dmeventd does not look after it any more", async () => {
-  output("lvcreate", "--quiet", "--type", "thin-pool", "--chunksize", "128k", "--size", "256M", "--name", "thin", GROUP);
-  const monitored = (): string => output("lvs", "--noheadings", "--options", "seg_monitor", THIN);
-  expect(monitored()).toBe("monitored");
-  await machine.open(describePool(THIN));
-  expect(monitored()).toBe("not monitored");
+  const monitoring = ["--config", "activation/monitoring=1"] as const;
+  const hasOwn = existsSync(DAEMON[0]);
+  try {
+    makePool("thin", ...monitoring);
+    const monitored = (): string => output("lvs", ...monitoring, "--noheadings", "--options", "seg_monitor", THIN);
+    expect(monitored()).toBe("monitored");
+    await machine.open(describePool(THIN));
+    expect(monitored()).toBe("not monitored");
+  } finally {
+    if (!hasOwn) {
+      process.kill(Number(readFileSync(DAEMON[0], "utf8")), "SIGKILL");
+      for (const path of DAEMON) rmSync(path); // what finds them starts it again
+    }
+  }
 });
 
 test("what was written is there after a reboot: the pool is not active, nor its group, and the driver activates it", async () => {

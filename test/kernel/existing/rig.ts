@@ -15,8 +15,9 @@ import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { openHere } from "../../contract/volumes/real-drivers.ts";
 import { ended, type Ended } from "../../harness/program.ts";
+import { labDisks } from "../../harness/standing.ts";
 
-export const [DISK = "", SECOND = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
+export const [DISK = "", SECOND = ""] = labDisks;
 export const GROUP = "admins-group";
 export const dm = new KernelDeviceMapper();
 const threads = new BlockingThreads({ entry: workerEntry("blocking-worker") });
@@ -49,9 +50,9 @@ export function output(...argv: readonly string[]): string {
 
 export const makeGroup = (...disks: readonly string[]): string => output("vgcreate", "--quiet", GROUP, ...disks);
 
-/** As an administrator makes one: with the host's own configuration of LVM, without its daemon. */
+/** As an administrator makes one: with the host's own configuration of LVM. */
 export const makePool = (name = "thin", ...options: readonly string[]): string =>
-  output("lvcreate", "--config", "activation/monitoring=0", "--type", "thin-pool", "--chunksize", "128k", "--size", "256M", ...options, "--name", name, GROUP);
+  output("lvcreate", "--type", "thin-pool", "--chunksize", "128k", "--size", "256M", ...options, "--name", name, GROUP);
 
 /** A state directory, and the drivers that were opened on it; all of it gone with `dispose`. */
 export class Machine {
@@ -83,17 +84,6 @@ const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "ut
 export function removeVolumes(): void {
   const ours = dm.list().filter(({ uuid }) => uuid.startsWith("DMTHIN-"));
   for (const { uuid } of ours.toSorted((left, right) => Number(isPoolDevice(left)) - Number(isPoolDevice(right)))) dm.remove(uuid);
-}
-
-export function cleanMachine(): void {
-  removeVolumes();
-  program("vgremove", "--force", "--force", "--yes", GROUP);
-  for (const name of ["bare-pool", "bare-linear", "bare-anonymous"]) program("dmsetup", "remove", name);
-  for (const disk of [DISK, SECOND]) {
-    program("pvremove", "--force", "--force", "--yes", disk);
-    output("wipefs", "--quiet", "--all", disk);
-    output("dd", "if=/dev/zero", `of=${disk}`, "bs=1M", "count=2", "conv=fsync", "status=none");
-  }
 }
 
 export const newVolume = (name: string): NewVolume => ({

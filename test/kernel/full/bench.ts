@@ -9,10 +9,11 @@ import { parsePoolStatus } from "../../../src/devicemapper/thin-status.ts";
 import { bytes, bytesToSectors, MiB, type Bytes } from "../../../src/units.ts";
 import { line, number } from "../../contract/kernel/pools.ts";
 import { describeDisk } from "../../contract/kernel/real.ts";
-import { blankDisks, removeMounts, removePoolDevices } from "../../contract/volumes/real-machine.ts";
-import { labDisks } from "../../contract/choice.ts";
+import { blankDisks } from "../../contract/volumes/real-machine.ts";
 import { VolumeUser } from "../../demo/volume-user.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
 import { Driver } from "../../harness/driver.ts";
+import { labDisks } from "../../harness/standing.ts";
 import { RECORD_BYTES } from "./fsync-writer.ts";
 
 const [FIRST = "", SECOND = ""] = labDisks;
@@ -121,9 +122,8 @@ export class FullBench {
     for (const child of this.#children) child.kill("SIGKILL");
     this.enlarge("data", describeDisk(FIRST).sizeBytes); // whoever still waits for room gets some
     await this.#driver?.stop("SIGKILL").catch(() => undefined);
-    await removeMounts(this.folder);
-    await removePoolDevices(this.dm);
     this.dm.close();
+    cleanMachine();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -15,7 +15,6 @@ import { LocalVolumes } from "../../../src/volumes/local-volumes.ts";
 import { TrimSchedule } from "../../../src/volumes/trim-schedule.ts";
 import type { Call } from "../../../src/volumes/volumes.ts";
 import { labDisks } from "../../contract/choice.ts";
-import { removeMounts } from "../../contract/volumes/real-machine.ts";
 import { CareBench } from "../pool/care-bench.ts";
 import { output } from "../../harness/program.ts";
 
@@ -35,7 +34,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "dmthin-discard-"));
 });
 afterEach(async () => {
-  await removeMounts(folder);
   await bench.dispose();
   await threads.close();
   rmSync(folder, { recursive: true, force: true });

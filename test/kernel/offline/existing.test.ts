@@ -18,11 +18,7 @@ beforeEach(() => {
   const table = `0 ${SECTORS(1024)} thin-pool /dev/mapper/bare-metadata /dev/mapper/bare-data 512 0`;
   sh("dmsetup", "create", "bare-pool", "--uuid", "ADMIN-bare-pool", "--table", table);
 });
-afterEach(() => {
-  place.clear();
-  for (const name of ["bare-pool", ...PARTS.map(([part]) => part)]) sh("dmsetup", "remove", name);
-  place.dispose();
-});
+afterEach(() => place.dispose());
 
 test("an administrator's pool that stays up is not called damaged, and is let go of as it is once the catalogue knows nothing in it", async () => {
   const { driver, user } = await place.start();

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { labDisks } from "../../harness/standing.ts";
 import { afterEach, expect, jest, test } from "@jest/globals";
 import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
@@ -88,20 +89,14 @@ test("a pool on devices takes what they have grown by, under a writer", async ()
   const table = (length: number): string => `0 ${length} linear ${disk} ${metadata}`;
   sh("dmsetup", "create", "hand-metadata", "--table", `0 ${metadata} linear ${disk} 0`);
   sh("dmsetup", "create", "hand-data", "--table", table(sectors));
-  try {
-    await extendedUnderWriter(at, () => {
-      sh("dmsetup", "reload", "hand-data", "--table", table(2 * sectors));
-      sh("dmsetup", "resume", "hand-data");
-      const { output } = at.dmthin("pool", "extend", POOL, "--socket", at.socket, "--data", "max");
-      expect(output).toBe("data: 2 GiB now, 1 GiB before\n");
-      expect(poolBytes()).toBe(2 * GiB);
-    });
-    expect(at.pool("check").code).toBe(0);
-  } finally {
-    at.clear();
-    sh("dmsetup", "remove", "hand-data");
-    sh("dmsetup", "remove", "hand-metadata");
-  }
+  await extendedUnderWriter(at, () => {
+    sh("dmsetup", "reload", "hand-data", "--table", table(2 * sectors));
+    sh("dmsetup", "resume", "hand-data");
+    const { output } = at.dmthin("pool", "extend", POOL, "--socket", at.socket, "--data", "max");
+    expect(output).toBe("data: 2 GiB now, 1 GiB before\n");
+    expect(poolBytes()).toBe(2 * GiB);
+  });
+  expect(at.pool("check").code).toBe(0);
 });
 
 /** The disks of all volume groups. */
@@ -118,7 +113,7 @@ const members = (): readonly string[] =>
 
 test("a disk is added to a pool on whole disks, and its room taken, under a writer; it is there again when the driver starts, and given back with the others", async () => {
   const [, disk] = disks();
-  const [, , added = ""] = (process.env["LAB_DISKS"] ?? "").split(" ");
+  const [, , added = ""] = labDisks;
   for (const each of [disk, added]) sh("dd", "if=/dev/zero", `of=${each}`, "bs=1M", "count=8", "status=none");
   const at = new Place("extend", { backing: { directLvm: { devices: [disk] } }, autoextendThreshold: "100%" });
   place = at;

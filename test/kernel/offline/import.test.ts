@@ -1,7 +1,11 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { silentLogger } from "../../../src/logger.ts";
+import { removeClosedPool } from "../../../src/offline/beside-driver.ts";
+import { bytes, MiB } from "../../../src/units.ts";
 import { snapshotId, volumeId } from "../../../src/volumes/ids.ts";
+import { describePool } from "../existing/rig.ts";
 import { disks, fileIn, GiB, Place, POOL, putFile, sh } from "./place.ts";
 
 jest.setTimeout(180_000);
@@ -107,7 +111,23 @@ test("remove refuses a pool that holds anything; then it lets go, and the pool c
   expect(place.pool("remove", "--wipe", "--yes")).toMatchObject({ code: 0, output: expect.stringContaining("its disks are clean") });
   expect(existsSync(leaving)).toBe(false);
   expect(place.pool("remove", "--wipe", "--yes")).toMatchObject({ code: 1, error: expect.stringContaining("was removed before") });
+  mkdirSync(leaving);
+  expect(place.pool("remove", "--yes")).toMatchObject({ code: 0, output: expect.stringContaining("its disks are clean") });
+  expect(existsSync(leaving)).toBe(false);
   const fresh = await place.start();
   await fresh.user().create("new", GiB);
   await fresh.driver.stop();
+});
+
+test("a removal by the driver, killed while it deletes the pool's record, goes on to the end: whether or not the pool was made anew on its blank disks meanwhile", async () => {
+  const leaving = join(place.state, `${POOL}.wiped`);
+  const backing = { kind: "loop", directory: place.loopFolder, dataSize: bytes(2 * GiB), metadataSize: bytes(16 * MiB) } as const;
+  const description = { ...describePool("", POOL), backing: { ...backing, maximumDataSize: bytes(2 * GiB), hostReserve: bytes(0) } };
+  for (const isMadeAnew of [false, true]) {
+    if (isMadeAnew) await (await place.start()).driver.stop();
+    mkdirSync(leaving, { recursive: true });
+    writeFileSync(join(leaving, "wiping"), "");
+    await removeClosedPool(description, { wipe: true, stateDirectory: place.state, runDirectory: place.runDirectory, logger: silentLogger });
+    expect([leaving, join(place.state, POOL), place.loopFolder].map((path) => existsSync(path))).toEqual([false, false, false]);
+  }
 });

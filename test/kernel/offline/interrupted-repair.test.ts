@@ -16,8 +16,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   rmSync(IN_FRONT_OF_LVM, { force: true });
-  place.clear();
-  sh("vgchange", "--activate", "n");
   place.dispose();
 });
 

@@ -5,7 +5,9 @@ import { VolumeUser } from "../../demo/volume-user.ts";
 import { BUNDLE, Driver } from "../../harness/driver.ts";
 import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { isPoolDevice } from "../../../src/pool/names.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
 import { ended, output } from "../../harness/program.ts";
+import { labDisks } from "../../harness/standing.ts";
 
 export const GiB = 1024 ** 3;
 export const POOL = "hand";
@@ -29,6 +31,7 @@ export class Place {
   readonly folder: string;
   readonly disk: string;
   readonly state: string;
+  readonly runDirectory: string;
   readonly loopFolder: string;
   #config: Readonly<Record<string, unknown>>;
 
@@ -36,14 +39,13 @@ export class Place {
     this.folder = `/run/${name}`;
     this.disk = `/mnt/${name}`;
     this.state = join(this.disk, "state");
+    this.runDirectory = join(this.folder, "run");
     this.loopFolder = join(this.disk, "pool");
-    freeDisks();
     sh("mkfs.ext4", "-q", "-F", "-E", "lazy_journal_init=1,lazy_itable_init=1", disks()[0]); // its zeroes are there already, and take seconds
     mkdirSync(this.disk, { recursive: true });
     sh("mount", disks()[0], this.disk);
-    const runDirectory = join(this.folder, "run");
     const described = { name: POOL, backing: { loop: { directory: this.loopFolder, dataSize: "2Gi", metadataSize: "16Mi", hostReserve: "64Mi" } }, ...pool };
-    this.#config = { nodeName: "guest", stateDirectory: this.state, runDirectory, pools: [described] };
+    this.#config = { nodeName: "guest", stateDirectory: this.state, runDirectory: this.runDirectory, pools: [described] };
   }
 
   get configFile(): string {
@@ -94,32 +96,13 @@ export class Place {
   }
 
   dispose(): void {
-    this.clear();
-    sh("losetup", "--detach-all");
-    sh("umount", this.disk);
-    freeDisks();
+    cleanMachine();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-/** The guest's disks as it has got them, whatever another test file has left on them. */
-function freeDisks(): void {
-  const dm = new KernelDeviceMapper();
-  const ours = dm.list().filter(({ name }) => name.startsWith("dmthin-"));
-  for (const { uuid } of [...ours.filter((device) => !isPoolDevice(device)), ...ours.filter(isPoolDevice)]) if (dm.info(uuid)?.openCount === 0) dm.remove(uuid);
-  dm.close();
-  ended("losetup", ["--detach-all"]);
-  ended("vgchange", ["--activate", "n"]);
-  for (const disk of disks()) {
-    for (const target of ended("findmnt", ["--noheadings", "--output", "TARGET", "--source", disk]).stdout.split("\n").toReversed())
-      if (target !== "") sh("umount", target);
-    ended("wipefs", ["--all", "--force", "--quiet", disk]);
-    sh("dd", "if=/dev/zero", `of=${disk}`, "bs=1M", "count=2", "conv=notrunc", "status=none");
-  }
-}
-
 export function disks(): readonly [string, string] {
-  const [first, second] = (process.env["LAB_DISKS"] ?? "").split(" ");
+  const [first, second] = labDisks;
   if (first === undefined || second === undefined) throw new Error("this test needs a guest with two disks: npm run test:lab");
   return [first, second];
 }

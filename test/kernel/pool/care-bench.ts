@@ -13,7 +13,8 @@ import { WorkerPool } from "../../../src/pool/worker-pool.ts";
 import type { Bytes } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { describePool } from "../../crash/bench.ts";
-import { blankDisks, lengthenPart, partOf, removePoolDevices } from "../../contract/volumes/real-machine.ts";
+import { blankDisks, lengthenPart, partOf } from "../../contract/volumes/real-machine.ts";
+import { cleanMachine } from "../../harness/clean-machine.ts";
 import { output } from "../../harness/program.ts";
 
 const PARAMETERS = { discardOnDelete: false, xfsNospaceMaxRetries: "auto" } as const;
@@ -25,7 +26,6 @@ export class CareBench {
   readonly folder = mkdtempSync(join(tmpdir(), "dmthin-care-"));
   readonly lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[] = [];
   readonly #writers: ChildProcess[] = [];
-  readonly #mounted: string[] = [];
   #pool: WorkerPool | undefined;
   #watch: { close(): Promise<void> } | undefined;
 
@@ -51,7 +51,6 @@ export class CareBench {
     mkdirSync(path);
     output("mkfs.ext4", ["-q", "-F", disk]);
     output("mount", [disk, path]);
-    this.#mounted.push(path);
     return path;
   }
 
@@ -105,12 +104,8 @@ export class CareBench {
   async dispose(): Promise<void> {
     for (const writer of this.#writers) writer.kill("SIGKILL");
     await this.close();
-    await removePoolDevices(this.dm);
-    for (const path of this.#mounted) {
-      for (const loop of attachedBelow(path)) output("losetup", ["--detach", loop]);
-      output("umount", [path]);
-    }
     this.dm.close();
+    cleanMachine();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -121,12 +116,4 @@ export class CareBench {
         void this.lines.push({ level, message, fields: { ...always, ...fields } });
     return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), child: (fields) => this.#logger({ ...always, ...fields }) };
   }
-}
-
-function attachedBelow(folder: string): readonly string[] {
-  const listed = output("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"]);
-  return listed
-    .split("\n")
-    .map((row) => row.trim().split(/\s+/))
-    .flatMap(([name = "", file = ""]) => (file.startsWith(`${folder}/`) ? [name] : []));
 }
