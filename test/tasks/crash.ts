@@ -3,10 +3,8 @@ import { runJest, runJestInGuest } from "../harness/jest.ts";
 import type { Part } from "../harness/test-command.ts";
 
 /** A driver takes seconds to start under LVM: the others are left to the pass before, and to `--backing directLvm`. */
-const ON_LVM = [
-  "--testPathPatterns=crash/killed-at-every-step",
-  "--testNamePattern=: (create|snapshot of a mounted filesystem|delete of a group|the pool is made larger)",
-];
+const SCENARIOS_ON_LVM = "create|snapshot of a mounted filesystem|delete of a group|the pool is made larger";
+const ON_LVM = ["--testPathPatterns=crash/(killed-at-every-step|missing-flush)", `--testNamePattern=: (${SCENARIOS_ON_LVM})|^what was acknowledged`];
 
 const DISKS = ["8G", "2G"];
 const LVM = { LAB_BACKING: "directLvm" };
