@@ -1,35 +1,39 @@
 import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { aptAccess, aptReason, debianMirror, ensureProgram } from "../apt.ts";
 import { cached, cacheFolder, recipeHash, withCacheLock } from "../cache.ts";
 import { checkout } from "../checkout.ts";
 import { run } from "../command.ts";
 import { step } from "../progress.ts";
+import { BASE_IMAGES, nameBaseImages, openBuildah, OWN_ARCHITECTURE, tidy, type Architecture } from "./buildah.ts";
 
 /** The image's name in the lab's clusters. */
 export const PRODUCT_IMAGE = { repository: "docker.io/library/dmthin", tag: "lab" };
 
-const BASE_IMAGE = "docker.io/library/debian:trixie-slim";
-const BASE_SUITE = "trixie";
 const KEPT_IMAGES = 2;
-/** Each change of the sources leaves a few behind: with more than these all are made anew. */
-const KEPT_LAYERS = 100;
+/** The image's name of an architecture that is not this machine's. */
+export const imageName = (architecture: Architecture): string =>
+  `${PRODUCT_IMAGE.repository}:${PRODUCT_IMAGE.tag}${architecture === OWN_ARCHITECTURE ? "" : `-${architecture}`}`;
+
 /** Where a build finds the certificates that this machine trusts beside the usual ones. */
 const AUTHORITIES = "/root/authorities.crt";
 
 /**
  * The image that the Dockerfile makes of this checkout, built for real; again only when something that goes into it has changed.
- * @returns an archive that containerd loads
+ * One of another architecture needs a machine that runs its programs (`withArm64Programs`).
+ * @returns an archive that containerd and Docker load
  */
-export async function productImage(): Promise<string> {
+export async function productImage(architecture = OWN_ARCHITECTURE): Promise<string> {
   const context = await mkdtemp(join(await cacheFolder(), "image-context.draft-"));
   try {
     await copyContext(context);
-    const folder = await cached(`product-image-${await treeHash(context)}`, (draft) =>
-      step("building the image from the Dockerfile", () => withCacheLock("buildah", () => build(context, join(draft, "dmthin.tar")))),
+    const kind = `product-image-${architecture}-`;
+    const folder = await cached(`${kind}${await treeHash(context)}`, (draft) =>
+      step(`building the image from the Dockerfile (${architecture})`, () =>
+        withCacheLock("buildah", () => build(context, architecture, join(draft, "dmthin.tar"))),
+      ),
     );
-    await forgetOthers(basename(folder));
+    await forgetOthers(kind, basename(folder));
     return join(folder, "dmthin.tar");
   } finally {
     await rm(context, { recursive: true, force: true });
@@ -56,56 +60,32 @@ async function treeHash(folder: string): Promise<string> {
       .update("\0")
       .update(await readFile(file))
       .update("\0");
-  return recipeHash([hash.digest("hex"), BASE_IMAGE]);
+  return recipeHash([hash.digest("hex"), BASE_IMAGES]);
 }
 
-async function forgetOthers(newest: string): Promise<void> {
+async function forgetOthers(kind: string, newest: string): Promise<void> {
   const cache = await cacheFolder();
-  const images = (await readdir(cache)).filter((name) => /^product-image-[0-9a-f]+$/.test(name) && name !== newest);
+  const images = (await readdir(cache)).filter((name) => name.startsWith(kind) && /^[0-9a-f]+$/.test(name.slice(kind.length)) && name !== newest);
   for (const name of images.slice(0, Math.max(0, images.length + 1 - KEPT_IMAGES))) {
     await rm(join(cache, name), { recursive: true, force: true });
     await rm(join(cache, `${name}.lock`), { force: true });
   }
 }
 
-async function build(context: string, archive: string): Promise<void> {
-  await ensureProgram("buildah", ["buildah"]);
-  const storage = join(await cacheFolder(), "buildah");
-  const buildah = (...args: readonly string[]) =>
-    run(["env", "BUILDAH_ISOLATION=chroot", "buildah", "--root", storage, "--runroot", join(storage, "run"), ...args]);
-  const name = `${PRODUCT_IMAGE.repository}:${PRODUCT_IMAGE.tag}`;
+async function build(context: string, architecture: Architecture, archive: string): Promise<void> {
   try {
-    await buildah("rm", "--all"); // what a build that was killed was at
-    const layers = (await buildah("images", "--all", "--quiet")).trim().split("\n").length;
-    if (layers > KEPT_LAYERS) await buildah("rmi", "--all", "--force");
-    await ensureBase(buildah, context);
+    const buildah = await openBuildah();
+    await tidy(buildah);
+    await nameBaseImages(buildah, architecture);
     const mounts = (await npmAccess(context)).flatMap((mount) => ["--volume", mount]);
-    // Layers are kept: as long as the dependencies stay the same, only the program is built again.
-    await buildah("bud", "--layers", "--pull-never", ...mounts, "--tag", name, context);
+    const name = imageName(architecture);
+    // Layers are kept: as long as the dependencies stay the same, only the program is built again. Not --platform: with that,
+    // buildah 1.28 looks for the first stage's base among the image's architecture too.
+    await buildah("bud", "--layers", "--pull-never", "--build-arg", `TARGETARCH=${architecture}`, ...mounts, "--tag", name, context);
     await buildah("push", name, `docker-archive:${archive}:${name}`);
   } catch (cause) {
     throw new Error(`the image cannot be built from the Dockerfile: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
-}
-
-/** The base image as Debian makes it, without a registry of images: the packages of `minbase`. */
-async function ensureBase(buildah: (...args: readonly string[]) => Promise<string>, work: string): Promise<void> {
-  const there = (await buildah("images", "--quiet", "--filter", `reference=${BASE_IMAGE}`)).trim() !== "";
-  if (there) return;
-  await ensureProgram("mmdebstrap", ["mmdebstrap", "debian-archive-keyring"]);
-  const tree = join(work, "base.tar");
-  const mirror = await debianMirror();
-  const access = (await aptAccess()).flatMap((option) => ["--aptopt", option]);
-  try {
-    await run(["mmdebstrap", "--mode=root", "--variant=minbase", ...access, BASE_SUITE, tree, ...(mirror === undefined ? [] : [mirror])]);
-  } catch (cause) {
-    throw new Error(`the base image cannot be had from Debian ${BASE_SUITE}: ${aptReason(cause)}`, { cause });
-  }
-  const container = (await buildah("from", "scratch")).trim();
-  await buildah("add", container, tree, "/");
-  await buildah("config", "--cmd", "bash", container);
-  await buildah("commit", "--rm", container, BASE_IMAGE);
-  await rm(tree);
 }
 
 /** How this machine's npm reaches its registry, as mounts for the steps of the build: nothing of it gets into the image. */
