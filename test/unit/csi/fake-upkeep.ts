@@ -1,6 +1,7 @@
 import type { PoolUpkeep } from "../../../src/volumes/upkeep.ts";
 import { bytes, GiB } from "../../../src/units.ts";
 import { DmthinError } from "../../../src/errors.ts";
+import { volumeRecord } from "../records.ts";
 
 /** Answers as a pool with one orphan would, and notes what it is asked. */
 export class FakeUpkeep implements PoolUpkeep {
@@ -20,25 +21,7 @@ export class FakeUpkeep implements PoolUpkeep {
       node: "node-1",
       condition: { abnormal: false, message: "the volume is well" },
       pool: wanted.pool,
-      record: {
-        kind: "volume",
-        id: "vol-x",
-        name,
-        number,
-        sizeBytes,
-        createdAt: new Date(0),
-        transactionId: 3,
-        state: "ready",
-        filesystem: { type: "ext4", state: "formatted" },
-        origin: { kind: "blank" },
-        capabilities: [],
-        mkfsOptions: [],
-        parameters: { discardOnDelete: true, xfsNospaceMaxRetries: "auto" },
-        renewIdentity: false,
-        growFilesystem: false,
-        staging: undefined,
-        publications: [],
-      },
+      record: volumeRecord("vol-x", { name, number, sizeBytes, filesystem: { type: "ext4", state: "formatted" } }),
     };
   };
 

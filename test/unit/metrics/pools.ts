@@ -3,8 +3,8 @@ import type { Pool, PoolView } from "../../../src/pool/pool.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import type { MetricsParts } from "../../../src/metrics/metrics.ts";
 import { bytes, chunks, GiB, KiB, metadataBlocks, MiB } from "../../../src/units.ts";
-import type { VolumeRecord } from "../../../src/catalog/records.ts";
 import { parse } from "../config/document.ts";
+import { volumeRecord } from "../records.ts";
 
 const { pools: descriptions } = parse({
   pools: [
@@ -22,25 +22,10 @@ export const care: CareReport = {
   nextLookMs: 1000,
 };
 
-const volume: VolumeRecord = {
-  id: "vol-a",
+const volume = volumeRecord("vol-a", {
   name: 'odd "name"\nwith all that labels must escape \\',
-  kind: "volume",
-  number: 1,
-  sizeBytes: GiB,
-  createdAt: new Date(0),
-  transactionId: 1,
-  state: "ready",
   filesystem: { type: "ext4", state: "formatted" },
-  origin: { kind: "blank" },
-  capabilities: [],
-  mkfsOptions: [],
-  parameters: { discardOnDelete: true, xfsNospaceMaxRetries: "auto" },
-  renewIdentity: false,
-  growFilesystem: false,
-  staging: undefined,
-  publications: [],
-};
+});
 
 const ready: PoolView = {
   status: { kind: "ready" },

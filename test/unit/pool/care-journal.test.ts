@@ -3,18 +3,9 @@ import type { Logger } from "../../../src/logger.ts";
 import type { Decision } from "../../../src/pool/care-decision.ts";
 import { CareJournal } from "../../../src/pool/care-journal.ts";
 import type { CareEventKind } from "../../../src/pool/care-report.ts";
-import type { PoolFigures } from "../../../src/pool/pool-calls.ts";
-import { bytes, chunks, GiB, KiB, metadataBlocks } from "../../../src/units.ts";
+import { bytes, chunks, GiB, metadataBlocks } from "../../../src/units.ts";
+import { HEALTHY } from "../records.ts";
 
-const healthy: PoolFigures = {
-  state: "rw",
-  transactionId: 1,
-  chunkSize: bytes(64 * KiB),
-  data: { used: chunks(10), total: chunks(100) },
-  metadata: { used: metadataBlocks(10), total: metadataBlocks(100) },
-  discardPassdown: true,
-  queuesWhenFull: true,
-};
 const decision = (data: boolean, metadata = false): Decision => ({ extend: [], whenFull: undefined, exhausted: { data, metadata }, nextLookMs: 1000 });
 
 let lines: string[];
@@ -30,15 +21,15 @@ const kinds = (): readonly CareEventKind[] => journal.events.map(({ kind }) => k
 
 test("a healthy pool has nothing to tell, however often it is looked at", () => {
   for (let looks = 0; looks < 3; looks++) {
-    journal.see(healthy);
-    journal.decided(decision(false), healthy);
+    journal.see(HEALTHY);
+    journal.decided(decision(false), HEALTHY);
   }
   expect([kinds(), lines]).toEqual([[], []]);
 });
 
 test("what has begun is told once, and once more when it has ended", () => {
-  const low = { ...healthy, data: { used: chunks(91), total: chunks(100) } };
-  for (const figures of [healthy, low, low, low, healthy, healthy, low]) journal.see(figures);
+  const low = { ...HEALTHY, data: { used: chunks(91), total: chunks(100) } };
+  for (const figures of [HEALTHY, low, low, low, HEALTHY, HEALTHY, low]) journal.see(figures);
   expect(kinds()).toEqual(["low", "enough", "low"]);
   expect(journal.counts).toMatchObject({ low: 2, enough: 1, state: 0 });
   expect(lines[0]).toBe(
@@ -48,7 +39,7 @@ test("what has begun is told once, and once more when it has ended", () => {
 });
 
 test("data and metadata are told of apart", () => {
-  journal.see({ ...healthy, data: { used: chunks(99), total: chunks(100) }, metadata: { used: metadataBlocks(99), total: metadataBlocks(100) } });
+  journal.see({ ...HEALTHY, data: { used: chunks(99), total: chunks(100) }, metadata: { used: metadataBlocks(99), total: metadataBlocks(100) } });
   expect(journal.events.map(({ kind, part }) => [kind, part])).toEqual([
     ["low", "data"],
     ["low", "metadata"],
@@ -56,14 +47,14 @@ test("data and metadata are told of apart", () => {
 });
 
 test("nothing left is an error, said once, with what to do", () => {
-  const full = { ...healthy, data: { used: chunks(85), total: chunks(100) } };
+  const full = { ...HEALTHY, data: { used: chunks(85), total: chunks(100) } };
   for (const exhausted of [true, true, false, true]) journal.decided(decision(exhausted), full);
   expect(kinds()).toEqual(["exhausted", "replenished", "exhausted"]);
   expect(lines[0]).toBe("error: 85 % of the pool's data is used, and nothing is left to make it larger: add space below it, or delete volumes or snapshots");
 });
 
 test("each change of state is told, back to rw too; what a start finds is told unless it is rw", () => {
-  for (const state of ["out_of_data_space", "out_of_data_space", "rw", "needs_check"] as const) journal.see({ ...healthy, state });
+  for (const state of ["out_of_data_space", "out_of_data_space", "rw", "needs_check"] as const) journal.see({ ...HEALTHY, state });
   expect(journal.events.map(({ message }) => message)).toEqual([
     "the pool is in state out_of_data_space",
     "the pool is in state rw, after out_of_data_space",
@@ -73,9 +64,9 @@ test("each change of state is told, back to rw too; what a start finds is told u
 });
 
 test("a failed pool's figures are nought, and nothing is made of them", () => {
-  journal.see(healthy);
+  journal.see(HEALTHY);
   journal.see({
-    ...healthy,
+    ...HEALTHY,
     state: "Fail",
     data: { used: chunks(0), total: chunks(0) },
     metadata: { used: metadataBlocks(0), total: metadataBlocks(0) },
@@ -85,9 +76,9 @@ test("a failed pool's figures are nought, and nothing is made of them", () => {
 });
 
 test("whether writes wait or fail is told when it changes", () => {
-  for (const queuesWhenFull of [true, false, false, true]) journal.see({ ...healthy, queuesWhenFull });
+  for (const queuesWhenFull of [true, false, false, true]) journal.see({ ...HEALTHY, queuesWhenFull });
   expect(kinds()).toEqual(["failing", "queueing"]);
-  journal.see({ ...healthy, state: "out_of_data_space", queuesWhenFull: false });
+  journal.see({ ...HEALTHY, state: "out_of_data_space", queuesWhenFull: false });
   expect(lines.filter((line) => line.includes("writes"))).toEqual([
     "info: from now on writes fail once the pool is full: it cannot be made larger",
     "info: from now on writes wait once the pool is full: it can be made larger",
@@ -96,7 +87,7 @@ test("whether writes wait or fail is told when it changes", () => {
 });
 
 test("the filesystem below is told of when its reserve is touched, and when it has it back", () => {
-  for (const free of [2, 0, 0, 2]) journal.see({ ...healthy, host: { freeBytes: bytes(free * GiB), reserveBytes: GiB } });
+  for (const free of [2, 0, 0, 2]) journal.see({ ...HEALTHY, host: { freeBytes: bytes(free * GiB), reserveBytes: GiB } });
   expect(kinds()).toEqual(["host-low", "host-enough"]);
   expect(lines[0]).toBe("warn: the filesystem below pool fast has 0 B free, less than its reserve of 1 GiB: make room there, or lower hostReserve");
 });

@@ -1,21 +1,19 @@
 import { expect, test } from "@jest/globals";
-import type { SnapshotRecord, VolumeRecord } from "../../../src/catalog/records.ts";
+import type { VolumeRecord } from "../../../src/catalog/records.ts";
 import { hasCopies, MappedVolumes } from "../../../src/pool/mapped-volumes.ts";
 import { freeMetadata, metadataForCopies, requireMetadataForCopies } from "../../../src/pool/metadata-for-copies.ts";
 import type { PoolFigures } from "../../../src/pool/pool-calls.ts";
 import { bytes, chunks, GiB, KiB, metadataBlocks, MiB } from "../../../src/units.ts";
+import { HEALTHY, snapshotRecord, volumeRecord } from "../records.ts";
 
 const TiB = 1024 * GiB;
 
 function figures(dataBytes: number, usedBytes: number, chunkSize = 64 * KiB): PoolFigures {
   return {
-    state: "rw",
-    transactionId: 1,
+    ...HEALTHY,
     chunkSize: bytes(chunkSize),
     data: { used: chunks(usedBytes / chunkSize), total: chunks(dataBytes / chunkSize) },
     metadata: { used: metadataBlocks(1024), total: metadataBlocks(4096) },
-    discardPassdown: true,
-    queuesWhenFull: true,
   };
 }
 
@@ -41,22 +39,9 @@ test("a copy is refused where metadata, with what it can be given, would not do 
   );
 });
 
-const thin = { name: "x", number: 1, createdAt: new Date(0), transactionId: 2, state: "ready", filesystem: { type: "ext4", state: "none" } } as const;
-const volume = (id: string, sizeBytes: number, origin: VolumeRecord["origin"] = { kind: "blank" }): VolumeRecord => ({
-  ...thin,
-  kind: "volume",
-  id,
-  sizeBytes: bytes(sizeBytes),
-  origin,
-  capabilities: [],
-  mkfsOptions: [],
-  parameters: { discardOnDelete: false, xfsNospaceMaxRetries: "auto" },
-  renewIdentity: false,
-  growFilesystem: false,
-  staging: undefined,
-  publications: [],
-});
-const snapshot: SnapshotRecord = { ...thin, kind: "snapshot", id: "snap-a", sizeBytes: bytes(1000), sourceVolumeId: "vol-a", groupId: undefined };
+const volume = (id: string, sizeBytes: number, origin: VolumeRecord["origin"] = { kind: "blank" }): VolumeRecord =>
+  volumeRecord(id, { sizeBytes: bytes(sizeBytes), origin });
+const snapshot = snapshotRecord("snap-a", { sizeBytes: bytes(1000) });
 
 test("what volumes map is known from what is told; snapshots are never written; of what was never seen no more is mapped than the pool has used", () => {
   const mapped = new MappedVolumes();

@@ -1,24 +1,11 @@
 import { expect, test } from "@jest/globals";
-import type { SnapshotRecord, VolumeRecord } from "../../../src/catalog/records.ts";
+import type { VolumeRecord } from "../../../src/catalog/records.ts";
 import { LiveView } from "../../../src/pool/view.ts";
 import { bytes } from "../../../src/units.ts";
+import { snapshotRecord, volumeRecord } from "../records.ts";
 
-const thin = { name: "x", number: 1, createdAt: new Date(0), transactionId: 2, state: "ready", filesystem: { type: "ext4", state: "none" } } as const;
-const volume = (id: string, sizeBytes: number): VolumeRecord => ({
-  ...thin,
-  kind: "volume",
-  id,
-  sizeBytes: bytes(sizeBytes),
-  origin: { kind: "blank" },
-  capabilities: [],
-  mkfsOptions: [],
-  parameters: { discardOnDelete: false, xfsNospaceMaxRetries: "auto" },
-  renewIdentity: false,
-  growFilesystem: false,
-  staging: undefined,
-  publications: [],
-});
-const snapshot: SnapshotRecord = { ...thin, kind: "snapshot", id: "snap-a", sizeBytes: bytes(1000), sourceVolumeId: "vol-a", groupId: undefined };
+const volume = (id: string, sizeBytes: number): VolumeRecord => volumeRecord(id, { sizeBytes: bytes(sizeBytes) });
+const snapshot = snapshotRecord("snap-a", { sizeBytes: bytes(1000) });
 
 test("what is promised follows every change, and counts volumes that are there, at their size now", () => {
   const view = new LiveView();

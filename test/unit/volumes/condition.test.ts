@@ -2,24 +2,15 @@ import { expect, test } from "@jest/globals";
 import type { PoolFigures } from "../../../src/pool/pool-calls.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
 import { LiveView } from "../../../src/pool/view.ts";
-import { bytes, chunks, KiB, metadataBlocks } from "../../../src/units.ts";
+import { chunks } from "../../../src/units.ts";
 import { nodeCondition, poolCondition, volumeCondition } from "../../../src/volumes/condition.ts";
 import { describePool } from "../../contract/volumes/description.ts";
-
-const figures: PoolFigures = {
-  state: "rw",
-  transactionId: 1,
-  chunkSize: bytes(64 * KiB),
-  data: { used: chunks(10), total: chunks(100) },
-  metadata: { used: metadataBlocks(10), total: metadataBlocks(100) },
-  discardPassdown: true,
-  queuesWhenFull: true,
-};
+import { HEALTHY } from "../records.ts";
 
 function pool(change: Partial<PoolFigures>): { readonly pool: Pick<Pool, "description" | "view">; readonly view: LiveView } {
   const view = new LiveView();
   view.apply({ kind: "status", status: { kind: "ready" } });
-  view.apply({ kind: "figures", figures: { ...figures, ...change } });
+  view.apply({ kind: "figures", figures: { ...HEALTHY, ...change } });
   return { pool: { description: describePool({ data: "a", metadata: "b" }, {}), view }, view };
 }
 

@@ -13,7 +13,8 @@ import { DmthinError } from "../../../../src/errors.ts";
 import { silentLogger } from "../../../../src/logger.ts";
 import { eventually } from "../../../harness/eventually.ts";
 import { SimulatedApiServer } from "../../../simulation/api-server.ts";
-import { DIRECTORIES, loop, SeenPool, volume } from "./seen-pool.ts";
+import { volumeRecord as volume } from "../../records.ts";
+import { DIRECTORIES, loop, SeenPool } from "./seen-pool.ts";
 
 /** A machine whose pools open at once; says what was asked of it. */
 class Host implements PoolHost {

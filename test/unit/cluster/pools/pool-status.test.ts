@@ -4,7 +4,8 @@ import { quantised, statusOf, type PoolSeen } from "../../../../src/cluster/pool
 import { nodeThinPoolStatus, type NodeThinPoolStatus } from "../../../../src/cluster/objects/node-thin-pool.ts";
 import type { PoolState } from "../../../../src/pool/pool-calls.ts";
 import { chunks, GiB, MiB, TiB } from "../../../../src/units.ts";
-import { described, FIGURES, SeenPool, snapshot, volume } from "./seen-pool.ts";
+import { snapshotRecord as snapshot, volumeRecord as volume } from "../../records.ts";
+import { described, FIGURES, SeenPool } from "./seen-pool.ts";
 
 const now = new Date("2026-11-21T12:00:00Z");
 const EMPTY = nodeThinPoolStatus.parse({});

@@ -4,7 +4,8 @@ import type { SnapshotRecord, VolumeRecord } from "../../../../src/catalog/recor
 import type { PoolCalls, PoolFigures, PoolStatus } from "../../../../src/pool/pool-calls.ts";
 import type { Pool } from "../../../../src/pool/pool.ts";
 import { LiveView } from "../../../../src/pool/view.ts";
-import { bytes, chunks, KiB, metadataBlocks } from "../../../../src/units.ts";
+import { chunks, metadataBlocks } from "../../../../src/units.ts";
+import { HEALTHY } from "../../records.ts";
 
 export const DIRECTORIES = { stateDirectory: "/var/lib/dmthin", runDirectory: "/run/dmthin" };
 
@@ -17,13 +18,9 @@ export const described = (name: string, spec: unknown = loop(name)): PoolDescrip
 
 /** 100 GiB, a tenth of them used. */
 export const FIGURES: PoolFigures = {
-  state: "rw",
-  transactionId: 1,
-  chunkSize: bytes(64 * KiB),
+  ...HEALTHY,
   data: { used: chunks(163_840), total: chunks(1_638_400) },
   metadata: { used: metadataBlocks(10), total: metadataBlocks(50_000) },
-  discardPassdown: true,
-  queuesWhenFull: true,
 };
 
 /** A pool as its view tells it, with no actor behind. */
@@ -62,8 +59,3 @@ export class SeenPool implements Pool {
     return this.is({ kind: "ready" });
   }
 }
-
-const record = { name: "a", number: 1, sizeBytes: bytes(2 ** 30), transactionId: 1, createdAt: new Date(0), state: "ready" };
-
-export const volume = (id: string, change: object = {}): VolumeRecord => ({ ...record, kind: "volume", id, ...change }) as unknown as VolumeRecord;
-export const snapshot = (id: string): SnapshotRecord => ({ ...record, kind: "snapshot", id }) as unknown as SnapshotRecord;
