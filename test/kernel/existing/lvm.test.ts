@@ -88,7 +88,7 @@ test("a pool is taken with the chunk size it has, marked, fenced off from LVM's 
   expect(pool.view.setup?.data.discardMaxBytes).toBeGreaterThan(0);
   await pool.calls.createVolume(newVolume("a"));
   expect(tags().trim().split(",").toSorted()).toEqual(["dmthin", "dmthin-pool-existing"]);
-  expect(output("lvs", "--noheadings", "--options", "lv_profile,seg_monitor", THIN)).toMatch(/^dmthin-existing\s*(not monitored)?$/);
+  expect(output("lvs", "--noheadings", "--options", "lv_profile,seg_monitor", THIN)).toMatch(/^dmthin-existing\s*(not (monitored|enabled))?$/);
   const fenced = program("lvcreate", "--name", "theirs", "--virtualsize", "64M", "--thinpool", THIN);
   expect(fenced.status).not.toBe(0);
   expect(fenced.stderr).toMatch(/Cannot use thin pool .* with transaction id [1-9]\d* for thin volumes/);
