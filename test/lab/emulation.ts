@@ -36,7 +36,9 @@ export async function withArm64Programs<T>(work: () => Promise<T>): Promise<T> {
   const ended = once(guard, "close");
   let said = "";
   guard.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
-  await Promise.race([once(guard.stdout, "data"), ended.then(() => Promise.reject(new Error(`programs of arm64 cannot be run here: ${said.trim()}`)))]);
+  const refused = ended.then(() => Promise.reject(new Error(`programs of arm64 cannot be run here: ${said.trim()}`)));
+  const registered = Promise.race([once(guard.stdout, "data"), refused]);
+  await step("asking the kernel to run arm64's programs", () => registered); // waits for another run that has it do so
   try {
     return await work();
   } finally {
