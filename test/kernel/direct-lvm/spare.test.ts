@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import type { DirectLvmBacking } from "../../../src/config/pool-description.ts";
 import { bytes, MiB } from "../../../src/units.ts";
 import { cleanMachine } from "../../harness/clean-machine.ts";
 import { output } from "../../harness/program.ts";
@@ -7,7 +8,7 @@ import { CareBench } from "../pool/care-bench.ts";
 import { GROUP } from "./rig.ts";
 
 jest.setTimeout(180_000);
-const [OWN_DISK = "", , DISK = ""] = labDisks;
+const [OWN_DISK = "", OTHER_OWN_DISK = "", DISK = ""] = labDisks;
 let bench: CareBench;
 
 beforeEach(() => {
@@ -16,6 +17,16 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await bench.dispose();
+});
+
+const backing = (metadataDevices: readonly string[]): DirectLvmBacking => ({
+  kind: "directLvm",
+  devices: [DISK],
+  metadataDevices,
+  volumeGroup: GROUP,
+  thinpPercent: 10,
+  thinpMetaPercent: 1,
+  force: false,
 });
 
 /** How large a volume is, and on which disks it lies. */
@@ -32,8 +43,7 @@ test.each([
   ["with all on one disk", [], DISK],
   ["with metadata on a disk of its own", [OWN_DISK], OWN_DISK],
 ])("the spare, into which a repair writes, is as large as the metadata, and on the same disk, made and extended: %s", async (_, metadataDevices, disk) => {
-  const own = { kind: "directLvm", devices: [DISK], metadataDevices, volumeGroup: GROUP, thinpPercent: 10, thinpMetaPercent: 1, force: false } as const;
-  const pool = await bench.open({ backing: own, autoextend: { thresholdPercent: 100, percent: 20 } });
+  const pool = await bench.open({ backing: backing(metadataDevices), autoextend: { thresholdPercent: 100, percent: 20 } });
   let { sizeBytes } = placed("pool_tmeta");
   expect(placed("pool_tmeta").disks).toEqual([disk]);
   expect(placed("lvol0_pmspare")).toEqual({ sizeBytes, disks: [disk] });
@@ -43,4 +53,15 @@ test.each([
     expect(placed("pool_tmeta")).toEqual({ sizeBytes, disks: [disk] });
     expect(placed("lvol0_pmspare")).toEqual({ sizeBytes, disks: [disk] });
   }
+});
+
+test("metadata whose disk has no room left grows on another of its own", async () => {
+  const pool = await bench.open({ backing: backing([OWN_DISK, OTHER_OWN_DISK]), autoextend: { thresholdPercent: 100, percent: 20 } });
+  const made = placed("pool_tmeta");
+  const [full = ""] = made.disks;
+  const asItIs = ["--yes", "--activate", "n", "--wipesignatures", "n", "--zero", "n"];
+  output("lvm", ["lvcreate", "--devices", labDisks.join(","), ...asItIs, "--name", "rest", "--extents", "100%PVS", GROUP, full]);
+  await pool.calls.extend("metadata", { by: bytes(8 * MiB) });
+  const other = full === OWN_DISK ? OTHER_OWN_DISK : OWN_DISK;
+  expect(placed("pool_tmeta")).toEqual({ sizeBytes: made.sizeBytes + 8 * MiB, disks: [full, other] });
 });
