@@ -18,6 +18,6 @@ await backingCommand(({ backing, args }) => {
   };
   const cuts: Part = { name: "power cuts", run: () => runJest(["power-cut"], args) };
   const cutsOnLvm: Part = { name: "power cuts, the pool on a whole disk", run: () => runJest(["power-cut"], args, [], LVM) };
-  const byItself = [simulated, onDevices, onLvm, cuts];
+  const byItself = [simulated, onDevices, onLvm, cuts, cutsOnLvm];
   return { devices: [onDevices, cuts], directLvm: [onLvm, cutsOnLvm], byItself }[backing ?? "byItself"];
 });
