@@ -120,11 +120,10 @@ test("without the API server a node starts with what it had: volumes are staged,
   await bench.startNode();
   expect(await bench.node.NodeGetInfo({})).toMatchObject({ nodeId: NODE_NAME, accessibleTopology: TOPOLOGY });
   await eventually(async () => stage(volumeId));
-  await expect(bench.node.NodeUnpublishVolume({ volumeId: `vol-${"a".repeat(26)}`, targetPath: bench.path("x") })).rejects.toMatchObject({
-    details: expect.stringContaining("does not know all its pools yet"),
-  });
+  const unknown = { volumeId: `vol-${"a".repeat(26)}`, stagingTargetPath: bench.path("x") };
+  await expect(bench.node.NodeUnstageVolume(unknown)).rejects.toMatchObject({ details: expect.stringContaining("does not know all its pools yet") });
   comeBack();
-  await eventually(async () => bench.node.NodeUnpublishVolume({ volumeId: `vol-${"a".repeat(26)}`, targetPath: bench.path("x") }).then(() => undefined));
+  await eventually(async () => bench.node.NodeUnstageVolume(unknown).then(() => undefined));
   await unstage(volumeId);
 });
 
