@@ -66,7 +66,10 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
   const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
   const { maxVolumesPerNode, alphaCapabilities: alpha } = config;
   const csi = createNodeServer({ nodeVolumes: volumes, volumes, maxVolumesPerNode, options: { alpha }, health, logger, version, observe: metrics?.observe });
-  const objectOf = (id: string): ThinVolume | undefined => cluster?.volume(id);
+  const objectOf = (id: string): ThinVolume | undefined => {
+    if (cluster?.isSynced === true) return cluster.volume(id);
+    throw new DmthinError({ code: "pools-unknown", node, reason: "nor its volumes: the API server has not told them yet" });
+  };
   const upkeep = new ClusterUpkeep({ local: volumes, pools, objectOf, names: { driver: DRIVER_NAME, topologyKey: TOPOLOGY_KEY } });
   const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep, version, node, logger });
   const service: Service = {

@@ -20,6 +20,8 @@ export interface AdoptedInfo {
   readonly filesystem: string;
   /** What makes it known in its cluster, for kubectl; empty where there is none, or it is. */
   readonly manifest: string;
+  /** Commands that let go of the object whose place the manifest takes. */
+  readonly letGoFirst: readonly string[];
 }
 
 /** For the driver behind a socket. */

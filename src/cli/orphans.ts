@@ -17,12 +17,12 @@ export async function adoptOrphan(
   wanted: { readonly number: number; readonly name: string; readonly sizeBytes: number | undefined },
   { output, error }: Terminal,
 ): Promise<number> {
-  const { id, sizeBytes, filesystem, manifest } = await driver.adopt(pool, wanted);
+  const { id, sizeBytes, filesystem, manifest, letGoFirst } = await driver.adopt(pool, wanted);
   const adopted = `Thin device ${wanted.number} is volume ${id} now, ${wanted.name}: ${formatBytes(sizeBytes)}, ${filesystem === "" ? "block" : filesystem}.\n`;
   (manifest === "" ? output : error).write(adopted);
   if (manifest === "") return 0;
   // Beside the manifest, which is then what a pipe has.
-  error.write(TO_CLUSTER);
+  error.write(letGoFirst.length === 0 ? toCluster(id) : instead(letGoFirst));
   output.write(manifest);
   return 0;
 }
@@ -33,8 +33,16 @@ export async function deleteOrphan(driver: DriverUpkeep, pool: string, number: n
   return 0;
 }
 
-const TO_CLUSTER = `The cluster does not know it yet. What follows makes it known: look it through, and give it to
-"kubectl apply --namespace NAMESPACE -f -". Said again, this prints it again.
+const toCluster = (id: string): string => `The cluster has no ThinVolume of it. What follows makes it known: look it through, and give it to
+"kubectl apply --namespace NAMESPACE -f -". Where there is a PersistentVolume with volumeHandle ${id} already,
+give it the ThinVolume alone: two of them would let two pods write to one filesystem. Said again, this prints it again.
+`;
+
+const instead = (
+  letGoFirst: readonly string[],
+): string => `The cluster's ThinVolume of that name is another pool's, such as this one was before its catalogue was lost. Let go of it first:
+${letGoFirst.map((command) => `  ${command}\n`).join("")}Then give what follows to "kubectl apply -f -": it takes that one's place, and PersistentVolume and claim go on with it.
+Said again, this prints it again.
 `;
 
 const BARE = { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "" };

@@ -19,8 +19,8 @@ export const upkeepHandlers = (upkeep: PoolUpkeep): Handlers<"dmthin.admin.v1.Ad
   AdoptOrphan: async ({ pool, number, name, sizeBytes }, call) => {
     if (name === "") throw invalid("an adopted orphan needs a name");
     const size = Number(sizeBytes);
-    const { record, manifest = "" } = await upkeep.adoptOrphan({ pool, number, name, sizeBytes: size === 0 ? undefined : bytes(size) }, call);
-    return { id: record.id, sizeBytes: String(record.sizeBytes), filesystem: record.filesystem.type ?? "", manifest };
+    const { record, manifest = "", letGoFirst = [] } = await upkeep.adoptOrphan({ pool, number, name, sizeBytes: size === 0 ? undefined : bytes(size) }, call);
+    return { id: record.id, sizeBytes: String(record.sizeBytes), filesystem: record.filesystem.type ?? "", manifest, letGoFirst };
   },
   DeleteOrphan: async ({ pool, number }, call) => ({ waiting: (await upkeep.deleteOrphan({ pool, number }, call)) === "waiting" }),
   AddDevices: async ({ pool, devices }) => {

@@ -26,6 +26,8 @@ export interface OrphanSeen extends Orphan {
 export interface Adopted extends Volume {
   /** In a cluster that has no object of it: those that make it known there, for kubectl. */
   readonly manifest?: string;
+  /** Commands that let go of the object whose place the manifest takes: of the same name, and another pool's. */
+  readonly letGoFirst?: readonly string[];
 }
 
 export interface AdoptionWanted {

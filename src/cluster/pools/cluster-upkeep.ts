@@ -4,6 +4,7 @@ import type { ExtendTarget, Extension } from "../../pool/care-report.ts";
 import type { Part } from "../../pool/growth.ts";
 import type { Pool } from "../../pool/pool.ts";
 import { GiB, MiB, BYTES_PER_METADATA_BLOCK } from "../../units.ts";
+import { volumeId } from "../../volumes/ids.ts";
 import type { Adopted, AdoptionWanted, PoolUpkeep } from "../../volumes/upkeep.ts";
 import type { Call, Volume } from "../../volumes/volumes.ts";
 import type { ThinVolume } from "../objects/thin-volume.ts";
@@ -14,7 +15,7 @@ export interface ClusterUpkeepParts {
   /** Does it, on this machine. */
   readonly local: PoolUpkeep;
   readonly pools: { seen(): ReadonlyMap<string, Pick<PoolSeen, "pool">> };
-  /** The object that the cluster has of this volume here, as far as it has told. */
+  /** The object that the cluster has of this volume here. @throws DmthinError `pools-unknown` as long as it has not told all of them */
   readonly objectOf: (volumeId: string) => ThinVolume | undefined;
   readonly names: DriverNames;
 }
@@ -41,12 +42,13 @@ export class ClusterUpkeep implements PoolUpkeep {
 
   /** The volume is there then, and the cluster does not know it: its objects are an administrator's to make. */
   async adoptOrphan(wanted: AdoptionWanted, call: Call): Promise<Adopted> {
+    this.#objectOf(volumeId(wanted.name)); // else what is known would be made a second time
     const adopted = await this.#local.adoptOrphan(wanted, call);
     const object = this.#objectOf(adopted.record.id);
     if (object === undefined) return { ...adopted, manifest: writeManifest(manifestsOf(adopted, this.#names)) };
     const { poolUUID } = object.status;
     const isIts = poolUUID === undefined || poolUUID === this.#pools.seen().get(wanted.pool)?.pool?.view.poolUuid;
-    return isIts ? adopted : { ...adopted, manifest: replacement(adopted) };
+    return isIts ? adopted : { ...adopted, ...replacement(adopted) };
   }
 
   async addDevices(name: string, paths: readonly string[]): Promise<void> {
@@ -69,15 +71,10 @@ export class ClusterUpkeep implements PoolUpkeep {
 }
 
 /** Of a pool that was imported by its metadata alone, which is another one to the cluster. PersistentVolume and claim are those that are there. */
-function replacement(adopted: Volume): string {
+function replacement(adopted: Volume): Required<Pick<Adopted, "manifest" | "letGoFirst">> {
   const { id } = adopted.record;
-  return [
-    "# The ThinVolume of that name is of another pool, such as this one was before its catalogue was lost. Let go of it first:",
-    `#   kubectl delete thinvolume ${id} --wait=false`,
-    `#   kubectl patch thinvolume ${id} --type=merge --patch '{"metadata":{"finalizers":null}}'`,
-    "# This one takes its place, and its PersistentVolume and claim go on with it.",
-    writeManifest([thinVolumeOf(adopted)]),
-  ].join("\n");
+  const letGoFirst = [`kubectl delete thinvolume ${id} --wait=false`, `kubectl patch thinvolume ${id} --type=merge --patch '{"metadata":{"finalizers":null}}'`];
+  return { manifest: writeManifest([thinVolumeOf(adopted)]), letGoFirst };
 }
 
 function wantedSize({ description, view }: Pool, part: Part, target: ExtendTarget): number {

@@ -231,6 +231,7 @@ export interface AdoptOrphanResponse {
   readonly sizeBytes: string;
   readonly filesystem: string;
   readonly manifest: string;
+  readonly letGoFirst: readonly string[];
 }
 
 export interface DeleteOrphanRequest {

@@ -15,7 +15,11 @@ class Asked implements DriverUpkeep {
 
   adopt: DriverUpkeep["adopt"] = async (pool, wanted) => {
     this.calls.push(["adopt", pool, wanted]);
-    return { id: "vol-x", sizeBytes: 3 * GiB, filesystem: "xfs", manifest: wanted.name === "in-cluster" ? "kind: ThinVolume\n" : "" };
+    const [manifest, letGoFirst] = [
+      wanted.name === "pvc-1" ? "" : "kind: ThinVolume\n",
+      wanted.name === "of-another-pool" ? ["kubectl one", "kubectl two"] : [],
+    ];
+    return { id: "vol-x", sizeBytes: 3 * GiB, filesystem: "xfs", manifest, letGoFirst };
   };
 
   remove: DriverUpkeep["remove"] = async (pool, number) => {
@@ -74,7 +78,16 @@ describe("pool orphans", () => {
   test("in a cluster that does not know it yet, what makes it known is printed, and nothing else where a pipe reads", async () => {
     const { code, output, error } = await run("orphans", "fast", "--adopt", "17", "--name", "in-cluster");
     expect([code, output]).toEqual([0, "kind: ThinVolume\n"]);
-    expect(error).toMatch(/^Thin device 17 is volume vol-x now, in-cluster: 3 GiB, xfs\.\n.*not know it yet.*\n.*kubectl apply --namespace NAMESPACE -f -/);
+    expect(error).toMatch(
+      /^Thin device 17 is volume vol-x now, in-cluster: 3 GiB, xfs\.\n.*has no ThinVolume of it.*\n.*kubectl apply --namespace NAMESPACE -f -.*PersistentVolume with volumeHandle vol-x already/s,
+    );
+  });
+
+  test("where another pool's object has its name, what lets go of that is said first, and it is not called unknown", async () => {
+    const { output, error } = await run("orphans", "fast", "--adopt", "17", "--name", "of-another-pool");
+    expect(output).toBe("kind: ThinVolume\n");
+    expect(error).toMatch(/Let go of it first:\n  kubectl one\n  kubectl two\nThen give what follows/);
+    expect(error).not.toContain("no ThinVolume");
   });
 
   test.each([

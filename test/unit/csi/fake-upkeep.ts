@@ -1,4 +1,4 @@
-import type { PoolUpkeep } from "../../../src/volumes/upkeep.ts";
+import type { Adopted, PoolUpkeep } from "../../../src/volumes/upkeep.ts";
 import { bytes, GiB } from "../../../src/units.ts";
 import { DmthinError } from "../../../src/errors.ts";
 import { volumeRecord } from "../records.ts";
@@ -6,7 +6,8 @@ import { volumeRecord } from "../records.ts";
 /** Answers as a pool with one orphan would, and notes what it is asked. */
 export class FakeUpkeep implements PoolUpkeep {
   readonly asked: unknown[] = [];
-  manifest: string | undefined;
+  /** What of an adoption tells of the cluster. */
+  known: Pick<Adopted, "manifest" | "letGoFirst"> = {};
 
   orphans: PoolUpkeep["orphans"] = async (pool) => {
     if (pool !== "fast") throw new DmthinError({ code: "not-found", kind: "pool", id: pool });
@@ -17,7 +18,7 @@ export class FakeUpkeep implements PoolUpkeep {
     this.asked.push(wanted);
     const { number, name, sizeBytes = GiB } = wanted;
     return {
-      ...(this.manifest === undefined ? {} : { manifest: this.manifest }),
+      ...this.known,
       node: "node-1",
       condition: { abnormal: false, message: "the volume is well" },
       pool: wanted.pool,

@@ -36,6 +36,7 @@ test("an adoption carries number, name and size, and one without a size leaves i
     sizeBytes: 2 * GiB,
     filesystem: "ext4",
     manifest: "",
+    letGoFirst: [],
   });
   await client().adopt("fast", { number: 9, name: "found", sizeBytes: undefined });
   expect(fake.asked).toEqual([
@@ -45,8 +46,8 @@ test("an adoption carries number, name and size, and one without a size leaves i
 });
 
 test("an adoption tells what makes the volume known in its cluster", async () => {
-  fake.manifest = "kind: ThinVolume\n";
-  expect(await client().adopt("fast", { number: 9, name: "found", sizeBytes: undefined })).toMatchObject({ manifest: "kind: ThinVolume\n" });
+  fake.known = { manifest: "kind: ThinVolume\n", letGoFirst: ["kubectl delete"] };
+  expect(await client().adopt("fast", { number: 9, name: "found", sizeBytes: undefined })).toMatchObject(fake.known);
 });
 
 test("a deletion says whether it waits", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
 import { thinVolume, thinVolumeSpec, type ThinVolume, type ThinVolumeStatus } from "../../../../src/cluster/objects/thin-volume.ts";
+import { DmthinError } from "../../../../src/errors.ts";
 import { NODE_FINALIZER } from "../../../../src/cluster/objects/meta.ts";
 import { ClusterUpkeep } from "../../../../src/cluster/pools/cluster-upkeep.ts";
 import { volumeId } from "../../../../src/volumes/ids.ts";
@@ -108,5 +109,19 @@ test("an object of another pool's is replaced, and its claim stays: said with th
   const volume = await adopted("found", { object: { poolUUID: "of the pool before" } });
   const id = volumeId("found");
   expect(printed(volume).map(({ kind, metadata }) => [kind, metadata.name])).toEqual([["ThinVolume", id]]);
-  expect(volume.manifest).toContain(`#   kubectl delete thinvolume ${id} --wait=false\n#   kubectl patch thinvolume ${id} `);
+  expect(volume.letGoFirst).toEqual([`kubectl delete thinvolume ${id} --wait=false`, expect.stringContaining(`kubectl patch thinvolume ${id} `)]);
+});
+
+test("nothing is adopted as long as the cluster has not told what it has: its manifest might make that a second time", async () => {
+  const { pool, volumes: local } = node.world;
+  const objectOf = (): never => {
+    throw new DmthinError({ code: "pools-unknown", node: NODE, reason: "not told" });
+  };
+  const upkeep = new ClusterUpkeep({ local, pools: { seen: () => new Map([[POOL, { pool }]]) }, objectOf, names: NAMES });
+  const { record } = await node.client.create("origin");
+  node.world.dm.message(node.world.poolUuid, `create_snap ${ORPHAN} ${record.number}`);
+  await expect(upkeep.adoptOrphan({ pool: POOL, number: ORPHAN, name: "found", sizeBytes: undefined }, call())).rejects.toMatchObject({
+    facts: { code: "pools-unknown" },
+  });
+  expect(node.world.view.thins.has(volumeId("found"))).toBe(false);
 });
