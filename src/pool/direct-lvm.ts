@@ -29,10 +29,11 @@ export class DirectLvm implements PoolBacking {
 
   constructor(parts: DirectLvmParts) {
     this.#parts = parts;
-    const { description, backing, dm } = parts;
-    this.#pool = new LvmPool({ pool: description.name, group: backing.volumeGroup, name: POOL, autoextend: description.autoextend, dm }, () => this.#shown());
+    const { description, backing, dm, logger } = parts;
+    const { name: pool, autoextend } = description;
+    this.#pool = new LvmPool({ pool, group: backing.volumeGroup, name: POOL, autoextend, dm, logger }, () => this.#shown());
     const remedy = "add a disk: dmthin pool extend --add-device";
-    this.growth = new LvmGrowth({ pool: description.name, group: backing.volumeGroup, look: async () => this.#room(), remedy }, this.#pool);
+    this.growth = new LvmGrowth({ pool, group: backing.volumeGroup, look: async () => this.#room(), remedy }, this.#pool);
   }
 
   leftAtWork(): LeftAtWork | undefined {

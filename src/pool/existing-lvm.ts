@@ -3,6 +3,7 @@ import type { PoolDescription } from "../config/pool-description.ts";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
 import { DmthinError } from "../errors.ts";
 import type { Run } from "../exec/run.ts";
+import type { Logger } from "../logger.ts";
 import { Lvm, lvmLeftAtWork, type LeftAtWork } from "../lvm/lvm.ts";
 import type { LogicalVolume, PhysicalVolume } from "../lvm/reports.ts";
 import type { Bytes } from "../units.ts";
@@ -26,6 +27,7 @@ export interface ExistingLvmParts {
   readonly dm: DeviceMapper;
   readonly run: Run;
   readonly lvmLock: string | undefined;
+  readonly logger: Logger;
 }
 
 /**
@@ -40,12 +42,13 @@ export class ExistingLvmPool implements PoolBacking {
   #lvm: Lvm | undefined;
 
   constructor(parts: ExistingLvmParts) {
-    const { description, group, volume, dm } = parts;
+    const { description, group, volume, dm, logger } = parts;
+    const { name: pool, autoextend } = description;
     this.#parts = parts;
-    this.#pool = new LvmPool({ pool: description.name, group, name: volume, autoextend: description.autoextend, dm }, () => this.#shown());
+    this.#pool = new LvmPool({ pool, group, name: volume, autoextend, dm, logger }, () => this.#shown());
     this.lvmDevices = this.#pool.kernelNames;
     const remedy = `add a disk to it: vgextend ${group} DISK`;
-    this.growth = new LvmGrowth({ pool: description.name, group, look: async () => this.#room(), remedy }, this.#pool);
+    this.growth = new LvmGrowth({ pool, group, look: async () => this.#room(), remedy }, this.#pool);
   }
 
   /** Refuses what is no pool, or another's. Marks nothing: activatePool does. */

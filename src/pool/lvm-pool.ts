@@ -2,7 +2,8 @@ import type { Buffer } from "node:buffer";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
 import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import { parsePoolTarget } from "../devicemapper/thin-table.ts";
-import { DmthinError } from "../errors.ts";
+import { DmthinError, isError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
 import type { Lvm } from "../lvm/lvm.ts";
 import { kernelUuid, poolKernelNames } from "../lvm/names.ts";
 import type { LogicalVolume, PoolReport } from "../lvm/reports.ts";
@@ -18,6 +19,7 @@ export interface LvmPoolParts {
   readonly name: string;
   readonly autoextend: { readonly thresholdPercent: number; readonly percent: number };
   readonly dm: DeviceMapper;
+  readonly logger: Logger;
 }
 
 /** A thin pool as LVM has it on record. */
@@ -125,18 +127,33 @@ export class LvmPool {
   ): Promise<void> {
     await this.#prepareProfile(found);
     if (part === "data") await this.#lvm().extend(this.fullName, by.extents, on);
-    else await this.#extendMetadata(bytes(by.extents * by.extentBytes), on);
+    else await this.#extendMetadata(found, bytes(by.extents * by.extentBytes), on);
   }
 
   /** Repair writes into the spare, which has to be as large. Where the disks of both have no room, metadata on others of its own is worth more than a spare that follows. */
-  async #extendMetadata(by: Bytes, on: readonly string[]): Promise<void> {
+  async #extendMetadata({ metadata: before }: FoundPool, by: Bytes, on: readonly string[]): Promise<void> {
     const lvm = this.#lvm();
     if (on.length === 0) return lvm.extendPoolMetadata(this.fullName, by);
     try {
       await lvm.extendPoolMetadata(this.fullName, by, { stays: true });
     } catch (error) {
-      if (!(error instanceof DmthinError && error.facts.code === "program-failed")) throw error;
-      await lvm.extendPoolMetadata(this.fullName, by, { on });
+      // One that is still at work, or came as far as LVM's own record, has extended it: by as much again is once too often.
+      if (!hasRefused(error) || (await this.#metadataBytes()) !== before.sizeBytes) throw error;
+      this.#parts.logger.warn("LVM has refused to extend the metadata together with its spare: the metadata is extended alone, and the spare has not grown", {
+        volume: this.fullName,
+        error,
+      });
+      await withCause(error, async () => lvm.extendPoolMetadata(this.fullName, by, { on }));
+    }
+  }
+
+  /** As LVM has it on record now; undefined: it does not tell. */
+  async #metadataBytes(): Promise<Bytes | undefined> {
+    try {
+      return (await this.find())?.metadata.sizeBytes;
+    } catch (error) {
+      this.#parts.logger.warn("LVM does not tell how large the metadata is", { volume: this.fullName, error });
+      return undefined;
     }
   }
 
@@ -204,5 +221,21 @@ export class LvmPool {
     if (info === undefined)
       throw new DmthinError({ code: "pool-not-ready", pool: this.#parts.pool, reason: `LVM has not activated the parts of ${this.fullName}` });
     return deviceByNumber(info);
+  }
+}
+
+/** Whether a command has come to an end of its own: one that was given up is still at work, one that was killed may have done anything. */
+function hasRefused(error: unknown): boolean {
+  if (!isError(error, "program-failed")) return false;
+  const { exitCode, timedOut, aborted } = error.facts;
+  return exitCode !== undefined && !timedOut && !aborted;
+}
+
+/** What fails in place of something else does not hide what that has failed with. */
+async function withCause(cause: unknown, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw error instanceof DmthinError ? new DmthinError(error.facts, { cause }) : error;
   }
 }
