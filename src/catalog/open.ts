@@ -5,19 +5,20 @@ import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 
 /**
  * Opens the catalogue's file for this process alone, with every commit on disk before it answers, and brings its schema
- * up to date, leaving a backup of each older version beside it. Throws "catalog-refused" for a file that is not a
- * catalogue, is damaged, is another process's, or was written by a newer program.
+ * up to date, leaving a backup of each older version beside it. Throws "catalog-refused" for a file that cannot be opened,
+ * is not a catalogue, is damaged, is another process's, or was written by a newer program.
  */
 export function openDatabase(path: string, migrations: typeof MIGRATIONS = MIGRATIONS): DatabaseSync {
   const isNew = !existsSync(path);
-  const database = new DatabaseSync(path);
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(path);
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     if (isNew) database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     migrate(database, path, migrations);
     return database;
   } catch (error) {
-    database.close();
+    database?.close();
     throw error instanceof DmthinError ? error : refused(path, error);
   }
 }
@@ -56,9 +57,16 @@ function pragma(database: DatabaseSync, name: "user_version" | "application_id")
   return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
+/** What SQLite says, by which a person has something else to do. */
+const KNOWN = [
+  { said: /database is (locked|busy)/, reason: "another process has it open", remedy: "end that process first" },
+  { said: /unable to open database file/, reason: "it cannot be opened", remedy: "see that its folder is there and can be written, and start again" },
+] as const;
+
 function refused(path: string, cause: unknown): DmthinError {
-  const locked = /database is (locked|busy)/.test(String(cause));
-  const reason = locked ? "another process has it open" : `it cannot be read as a catalogue (${String(cause)})`;
-  const remedy = locked ? "end that process first" : "move it away and put a copy back; the volumes themselves are untouched";
+  const { reason, remedy } = KNOWN.find(({ said }) => said.test(String(cause))) ?? {
+    reason: `it cannot be read as a catalogue (${String(cause)})`,
+    remedy: "move it away and put a copy back; the volumes themselves are untouched",
+  };
   return new DmthinError({ code: "catalog-refused", path, reason, remedy }, { cause });
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -171,6 +171,11 @@ describe("a file that is not this pool's catalogue is left as it is", () => {
   test("no database at all", () => {
     writeFileSync(path, "dear diary, ".repeat(1000));
     expect(() => open()).toThrow(/cannot be read as a catalogue/);
+  });
+
+  test("one that cannot be opened", () => {
+    mkdirSync(path);
+    expect(() => open()).toThrow(expect.objectContaining({ facts: expect.objectContaining({ code: "catalog-refused", path, reason: "it cannot be opened" }) }));
   });
 
   test("one that another process has open", () => {
