@@ -39,7 +39,7 @@ export interface MachineOptions {
   /** How many filesystems may be trimmed at once, over all pools. */
   readonly trimsAtOnce: number;
   readonly unknownPools?: () => DmthinError | undefined;
-  /** The uuids by which a pool of that name is on record elsewhere as this machine's. Default: it is on record nowhere. */
+  /** The uuids by which a pool of that name is on record elsewhere as this machine's; of one that is opened before they were told, none. Default: it is on record nowhere. */
   readonly recordedUuids?: (pool: string) => readonly string[];
   readonly readiness: MetricsParts["readiness"];
   /** Of a role under Kubernetes. */
@@ -62,7 +62,7 @@ export class Machine {
   readonly #watch: PoolWatch;
 
   private constructor(options: MachineOptions, pools: Set<Pool>, { bootId, metrics }: { readonly bootId: string; readonly metrics: Metrics | undefined }) {
-    const { config, logger, trimsAtOnce, unknownPools } = options;
+    const { config, logger, trimsAtOnce, unknownPools, recordedUuids } = options;
     this.#options = options;
     this.#bootId = bootId;
     this.pools = this.#pools = pools;
@@ -71,7 +71,7 @@ export class Machine {
     this.#threads = [threads, slowThreads];
     const filesystems = new LinuxFilesystems({ logger, run, threads, slowThreads });
     this.filesystems = filesystems;
-    this.volumes = new LocalVolumes({ pools, filesystems, node: config.nodeName, logger, ...(unknownPools === undefined ? {} : { unknownPools }) });
+    this.volumes = new LocalVolumes({ pools, filesystems, node: config.nodeName, logger, unknownPools, recordedUuids });
     this.metrics = metrics;
     this.#watch = watchPools(pools, logger);
     this.#caring = [this.#watch, new TrimSchedule({ pools, filesystems, logger }), new XfsFollower({ pools, filesystems, logger })];

@@ -44,7 +44,7 @@ async function serve(port: MessagePort, data: PoolWorkerData): Promise<void> {
     await takeBack(data.description, below, data.recordedUuids);
     return PoolEngine.start(parts, (news) => tell({ kind: "news", news }));
   };
-  const made = async (): Promise<{ readonly neverMade?: true }> => ((await wasNeverMade(data.description, data)) ? { neverMade: true } : {});
+  const made = async (): Promise<{ readonly neverMade?: true }> => ((await wasNeverMade(data.description, parts)) ? { neverMade: true } : {});
   const started = startUntilDecided({ start, made }, tell, logger, ending.signal);
   // Also for a pool that is refused: without a listener its worker would end, and be started again.
   port.on("message", (message: ToWorker) => {

@@ -46,7 +46,9 @@ export interface LocalVolumesOptions {
   /** They may come and go. */
   readonly pools: Iterable<Pool>;
   /** Why it is not known yet which pools there are: until it is, nothing is certainly absent. Default: it is known. */
-  readonly unknownPools?: () => DmthinError | undefined;
+  readonly unknownPools?: (() => DmthinError | undefined) | undefined;
+  /** The uuids by which a pool of that name is on record elsewhere as this machine's: one that is was made. Default: it is on record nowhere. */
+  readonly recordedUuids?: ((pool: string) => readonly string[]) | undefined;
   readonly filesystems: Filesystems;
   readonly node: string;
   readonly logger: Logger;
@@ -61,10 +63,10 @@ export class LocalVolumes implements Volumes, NodeVolumes, PoolUpkeep {
     options: LocalVolumesOptions,
     shared: Pick<Parts, "operations" | "capacities"> = { operations: new Operations(options.logger), capacities: new Capacities() },
   ) {
-    const { pools, unknownPools, filesystems, node, logger } = options;
+    const { pools, unknownPools: unknown, recordedUuids, filesystems, node, logger } = options;
     const { operations, capacities } = shared;
     this.node = node;
-    this.#parts = { node, pools: new PoolSet(pools, unknownPools), filesystems, operations, capacities, logger };
+    this.#parts = { node, pools: new PoolSet(pools, { unknown, recordedUuids }), filesystems, operations, capacities, logger };
   }
 
   async create(wanted: VolumeWanted, call: Call): Promise<Volume> {

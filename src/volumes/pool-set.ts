@@ -9,15 +9,22 @@ export interface Found<Item> {
   readonly record: Item;
 }
 
+export interface KnownElsewhere {
+  /** Why it is not known yet which pools there are: then nothing is certainly absent. */
+  readonly unknown?: (() => DmthinError | undefined) | undefined;
+  /** The uuids by which a pool of that name is on record elsewhere as this machine's. Asked at each question: they are all there no sooner than it is known which pools there are. */
+  readonly recordedUuids?: ((pool: string) => readonly string[]) | undefined;
+}
+
 /** The pools of this node, and what is in which, as their views tell: no question here asks a pool's actor. */
 export class PoolSet {
   readonly #pools: Iterable<Pool>;
-  readonly #unknown: () => DmthinError | undefined;
+  readonly #elsewhere: KnownElsewhere;
 
-  /** `pools` may come and go. `unknown`: why it is not known yet which there are; then nothing is certainly absent. */
-  constructor(pools: Iterable<Pool>, unknown: () => DmthinError | undefined = () => undefined) {
+  /** `pools` may come and go. */
+  constructor(pools: Iterable<Pool>, elsewhere: KnownElsewhere = {}) {
     this.#pools = pools;
-    this.#unknown = unknown;
+    this.#elsewhere = elsewhere;
   }
 
   get all(): readonly Pool[] {
@@ -54,13 +61,11 @@ export class PoolSet {
     return found?.record.kind === "volume" ? { pool: found.pool, record: found.record } : undefined;
   }
 
-  /** The same for what ends a use: a pool that never was one here has nothing in use. */
+  /** The same for what ends a use: a pool that never was one here, and is on record nowhere, has nothing in use. */
   findUsed(id: string): Found<VolumeRecord> | undefined {
-    const used = new PoolSet(
-      this.all.filter(({ view: { status } }) => !("neverMade" in status)),
-      this.#unknown,
-    );
-    return used.findVolume(id);
+    const { recordedUuids = () => [] } = this.#elsewhere;
+    const wasMade = ({ description: { name }, view: { status } }: Pool): boolean => !("neverMade" in status) || recordedUuids(name).length > 0;
+    return new PoolSet(this.all.filter(wasMade), this.#elsewhere).findVolume(id);
   }
 
   /** As far as the pools tell now: undefined proves nothing. */
@@ -99,7 +104,7 @@ export class PoolSet {
   }
 
   #requireKnown(): void {
-    const error = this.#unknown();
+    const error = this.#elsewhere.unknown?.();
     if (error !== undefined) throw error;
   }
 

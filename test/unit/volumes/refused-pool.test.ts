@@ -4,7 +4,7 @@ import { silentLogger } from "../../../src/logger.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
 import type { PoolStatus } from "../../../src/pool/pool-calls.ts";
 import { LiveView } from "../../../src/pool/view.ts";
-import { LocalVolumes } from "../../../src/volumes/local-volumes.ts";
+import { LocalVolumes, type LocalVolumesOptions } from "../../../src/volumes/local-volumes.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { call } from "../../contract/volumes/client.ts";
 import { describePool } from "../../contract/volumes/description.ts";
@@ -13,7 +13,7 @@ import { expectRefusal, nodeForEachTest } from "./node.ts";
 const node = nodeForEachTest();
 
 /** The node's own pool, and one more whose actor does not serve. */
-async function beside(name: string, status: PoolStatus): Promise<LocalVolumes> {
+async function beside(name: string, status: PoolStatus, elsewhere: Pick<LocalVolumesOptions, "recordedUuids" | "unknownPools"> = {}): Promise<LocalVolumes> {
   const { record } = await node.client.create("a");
   const { view: working, volumes } = node.world;
   expect(working.thins.has(record.id)).toBe(true);
@@ -23,7 +23,8 @@ async function beside(name: string, status: PoolStatus): Promise<LocalVolumes> {
   const calls = node.world.pool.calls;
   const broken: Pool = { description, view, calls, close: async () => undefined };
   expect(volumes.health().abnormal).toBe(false);
-  return new LocalVolumes({ node: "contract-node", pools: [node.world.pool, broken], filesystems: node.world.filesystems, logger: silentLogger });
+  const pools = [node.world.pool, broken];
+  return new LocalVolumes({ node: "contract-node", pools, filesystems: node.world.filesystems, logger: silentLogger, ...elsewhere });
 }
 
 test("what a pool that is still starting may hold is never called gone: a deletion would leak it", async () => {
@@ -68,15 +69,31 @@ test.each(DOWN)("a pool that does not serve may have it as staged: it is unstage
   await expectRefusal(volumes.unstage(volumeId("unknown"), node.world.path("nowhere"), call()), code, { pool: "slow" });
 });
 
-test.each<PoolStatus>([
+const NEVER_MADE: readonly PoolStatus[] = [
   { kind: "recovering", reason: "/dev/sbd is not there", neverMade: true },
   { kind: "refused", reason: "/dev/sda holds ext4", remedy: "name another disk", neverMade: true },
-])("a pool that never was one has nothing in use, and keeps no pod from ending (%j)", async (status) => {
+];
+
+test.each(NEVER_MADE)("a pool that never was one has nothing in use, and keeps no pod from ending (%j)", async (status) => {
   const volumes = await beside("misspelt", status);
   await volumes.unpublish(volumeId("unknown"), node.world.path("nowhere"), call());
   await volumes.unstage(volumeId("unknown"), node.world.path("nowhere"), call());
   // What nobody has on record may still be there, such as after a lost state directory: for a deletion that is not enough.
   await expectRefusal(volumes.delete(volumeId("unknown"), call()), status.kind === "refused" ? "pool-refused" : "pool-not-ready");
+});
+
+test.each(NEVER_MADE)("what the cluster has on record was made, whatever this machine knows of it: also when that is told late (%j)", async (status) => {
+  const unknown = new DmthinError({ code: "pools-unknown", node: "contract-node", reason: "the API server has not told them yet" });
+  const told = new Map<string, readonly string[]>();
+  const elsewhere = { recordedUuids: (pool: string) => told.get(pool) ?? [], unknownPools: () => (told.size === 0 ? unknown : undefined) };
+  const volumes = await beside("lost", status, elsewhere);
+  const unstage = async (name: string): Promise<void> => volumes.unstage(volumeId(name), node.world.path("nowhere"), call());
+  await unstage("a"); // its own pool has it: nobody else need be asked
+  await expectRefusal(unstage("unknown"), "pools-unknown");
+  told.set("lost", ["7c9e"]);
+  await expectRefusal(unstage("unknown"), status.kind === "refused" ? "pool-refused" : "pool-not-ready", { pool: "lost" });
+  told.set("lost", []).set("contract", ["another"]);
+  await unstage("unknown");
 });
 
 test("while it is not known which pools there are, any of them may have it as staged", async () => {
