@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readSync, writeFileSync } from "node:fs";
 
 /** A folder that nobody needs here, seen by this process alone; the usual one may be taken, and the kernel mounts nothing twice on one. */
 const FOLDER = "/proc/sys/fs";
@@ -14,15 +14,31 @@ const MASK = "\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff\
 /** With F the kernel opens the emulator now: it serves in folders and namespaces that do not have it. */
 const FLAGS = "F";
 
-/** Asks the kernel to run arm64's programs by the emulator, says so, and takes it back when nobody is at the other end of its input. */
+/**
+ * Asks the kernel to run arm64's programs by the emulator, says so, and takes it back when nobody is at the other end of its
+ * input. Asks nothing where nobody is there any more: who has waited for another run may have been killed meanwhile.
+ */
 async function main(interpreter: string): Promise<void> {
+  process.stdout.on("error", () => undefined); // nobody reads it: the end of the input is what counts
+  const left = once(process.stdin, "close");
+  if (hasEnded()) return;
   register(interpreter);
   try {
     process.stdout.write("registered\n");
     process.stdin.resume();
-    await once(process.stdin, "close");
+    await left;
   } finally {
     takeBack();
+  }
+}
+
+/** Node has made it so that a read does not wait: it fails as long as somebody is there and says nothing. */
+function hasEnded(): boolean {
+  try {
+    return readSync(process.stdin.fd, Buffer.alloc(1)) === 0;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return false;
+    throw error;
   }
 }
 

@@ -50,9 +50,13 @@ export async function withArm64Programs<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The lock is on a folder that every machine has, so that nothing is left; a mount that the guard makes is its own. */
-function guardCommand(interpreter: string): readonly string[] {
-  const locked = ["flock", "--exclusive", "--no-fork", "/proc/sys/fs"];
+/**
+ * Who is killed while it waits for another run takes its guard along; a guard that has begun heeds no signal, but the end
+ * of its input. A mount that it makes is its own.
+ * @param lock a folder that every machine has, so that nothing is left
+ */
+export function guardCommand(interpreter: string, lock = "/proc/sys/fs"): readonly string[] {
+  const locked = ["setpriv", "--pdeathsig", "TERM", "flock", "--exclusive", "--no-fork", lock];
   const unseen = ["unshare", "--mount", "--propagation", "private"];
   return [...locked, ...unseen, nodeBinary, "--disable-warning=ExperimentalWarning", join(import.meta.dirname, "emulation-guard.ts"), interpreter];
 }
