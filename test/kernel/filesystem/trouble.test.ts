@@ -1,5 +1,5 @@
 import { expect, jest, test } from "@jest/globals";
-import { copyFile, mkdir, open, readFile, readdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, open, readFile, readdir, readlink, realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pendingPrograms } from "../../../src/exec/pending.ts";
@@ -27,7 +27,18 @@ const failureOf = async (running: Promise<unknown>): Promise<unknown> =>
 /** How many threads of ours wait uninterruptibly in the kernel. */
 async function blockedThreads(): Promise<number> {
   const stats = await Promise.all((await readdir("/proc/self/task")).map(async (id) => readFile(`/proc/self/task/${id}/stat`, "utf8").catch(() => "")));
-  return stats.filter((stat) => stat.slice(stat.lastIndexOf(")")).startsWith(") D")).length;
+  return stats.filter(isBlocked).length;
+}
+
+const isBlocked = (stat: string): boolean => stat.slice(stat.lastIndexOf(")")).startsWith(") D");
+
+/** Whether a program of that name has the device open and waits uninterruptibly. */
+async function isStuckOn(name: string, device: string): Promise<boolean> {
+  const [pid] = await processesNamed(name);
+  if (pid === undefined) return false;
+  const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const opened = await Promise.all(descriptors.map(async (fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => "")));
+  return opened.includes(await realpath(device)) && isBlocked(await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ""));
 }
 
 /** The process ids of programs of that name. */
@@ -126,7 +137,7 @@ test("a program stuck in the kernel keeps neither its call nor the driver, and i
   const controller = new AbortController();
   const making = bench.filesystems.make("ext4", disk.device, [], controller.signal);
   making.catch(() => undefined);
-  await until(async () => (await processesNamed("mkfs.ext4")).length === 1);
+  await until(async () => isStuckOn("mkfs.ext4", disk.device)); // before that it goes as it is told to
   controller.abort();
   await expect(making).rejects.toMatchObject({ facts: { code: "program-failed", aborted: true } });
   expect(pendingPrograms()).toMatchObject([{ neverKill: false, argv: expect.arrayContaining(["mkfs.ext4"]) }]);
