@@ -79,6 +79,16 @@ test("a node that was made anew around its disks takes its volumes back, carries
   expect(await create("new")).toBe(volumeId("new"));
 });
 
+test("a pool that only the cluster still knows was made: what it may have as staged is not called unstaged, also after a restart", async () => {
+  const kept = await create("kept");
+  await bench.stop("node");
+  rmSync(bench.path(`state/${POOL}`), { recursive: true });
+  ended("lvm", ["vgchange", "--activate", "n", "--devices", `${FIRST},${SECOND}`, GROUP]);
+  await bench.startNode(); // with the description that it had accepted, before the API server has told anything
+  const unstage = async (): Promise<unknown> => bench.node.NodeUnstageVolume({ volumeId: kept, stagingTargetPath: staging() });
+  await eventually(async () => expect(unstage()).rejects.toMatchObject({ details: expect.stringContaining("dmthin pool import") }));
+});
+
 test("disks with a pool that the cluster does not know are not taken unasked, and that is said", async () => {
   await create("kept");
   await rebuild();
