@@ -3,7 +3,9 @@ import { basename, join } from "node:path";
 import type { DeviceMapper, ListedDevice } from "../../src/devicemapper/device-mapper.ts";
 import { KernelDeviceMapper } from "../../src/devicemapper/kernel.ts";
 import { MiB } from "../../src/units.ts";
-import { endChildren } from "./children.ts";
+import { endChildren, processName, runningAfter } from "./children.ts";
+import { holders, letGo } from "./holders.ts";
+import { pause } from "./pause.ts";
 import { ended, output } from "./program.ts";
 import { labDisks, SHELL, standing, testLoops } from "./standing.ts";
 
@@ -14,10 +16,30 @@ const END_BYTES = 2 * MiB;
 
 /** For the beginning of a test file: the machine as it was before any other, whatever they have left behind, and running. */
 export function freeMachine(): void {
-  endChildren();
+  const late = endChildren(LETTING_GO_MS);
   cleanMachine();
-  for (const loop of testLoops()) ended("losetup", ["--detach", loop]);
+  if (late.length > 0) {
+    const stuck = runningAfter(LETTING_GO_MS, () => late);
+    if (stuck.length > 0) throw new Error(`processes of other tests do not end: ${stuck.map((pid) => processName(pid)).join(", ")}`);
+    cleanMachine(); // what they have done meanwhile
+  }
+  detach();
 }
+
+/** What somebody has open is detached when he closes it. */
+function detach(): void {
+  const end = performance.now() + LETTING_GO_MS;
+  for (let loops = testLoops(); loops.length > 0; loops = testLoops()) {
+    if (performance.now() > end) throw new Error(`what other tests have left cannot be detached: ${heldBy(loops)}`);
+    for (const loop of loops) {
+      ended("losetup", ["--detach", loop]);
+      letGo(loop);
+    }
+    pause(5);
+  }
+}
+
+const heldBy = (blocks: readonly string[]): string => blocks.map((block) => `${block} (${holders(block)})`).join(", ");
 
 /**
  * Mounts, loop devices, devices of device-mapper: what standing.ts finds is taken down. Then the disks are as new, by both ends of each.
@@ -37,12 +59,18 @@ export function cleanMachine(disks = labDisks): void {
 
 function takeDown(dm: DeviceMapper): void {
   const end = performance.now() + LETTING_GO_MS;
-  for (let left = standing(dm); left.devices.length + left.mounts.length > 0; left = standing(dm)) {
+  const loops = new Set<string>();
+  for (let left = standing(dm); left.devices.length + left.mounts.length + left.loops.length > 0; left = standing(dm, loops)) {
     const lateMs = performance.now() - end;
-    if (lateMs > LETTING_GO_MS) throw new Error(`what other tests have left cannot be taken down: ${JSON.stringify(left)}`);
+    const blocks = [...left.devices.map(({ minor }) => `/dev/dm-${minor}`), ...left.loops];
+    if (lateMs > LETTING_GO_MS) throw new Error(`what other tests have left cannot be taken down: ${heldBy(blocks)}; ${JSON.stringify(left)}`);
     for (const device of left.devices) resume(dm, device);
     for (const { target } of left.mounts.toReversed()) ended("umount", ["--lazy", target]);
-    for (const loop of left.loops) ended("losetup", ["--detach", loop]);
+    for (const loop of left.loops) {
+      loops.add(loop);
+      ended("losetup", ["--detach", loop]);
+      letGo(loop);
+    }
     for (const device of left.devices.toReversed()) if (!isRemoved(dm, device) && lateMs > 0) empty(device);
     pause(5);
   }
@@ -86,14 +114,26 @@ function removeStaleLinks(dm: DeviceMapper): void {
   }
 }
 
-/** Both ends, far enough for what any test puts there. Throws when somebody has the disk open for himself. */
-export function blank(disk: string, length: number = END_BYTES): void {
-  const fd = openSync(disk, constants.O_RDWR | constants.O_EXCL);
+/** Both ends, far enough for what any test puts there. Throws when somebody keeps the disk for himself. */
+function blank(disk: string): void {
+  const fd = openAlone(disk);
   const size = Number(readFileSync(`/sys/class/block/${basename(disk)}/size`, "utf8")) * 512;
-  for (const from of [0, size - length]) writeSync(fd, Buffer.alloc(length), 0, length, from);
+  for (const from of [0, size - END_BYTES]) writeSync(fd, Buffer.alloc(END_BYTES), 0, END_BYTES, from);
   fsyncSync(fd);
   closeSync(fd);
 }
 
-/** In these moments the kernel lets go of what has just been closed. */
-const pause = (milliseconds: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+/** A filesystem lives on for a moment after its mount is gone. */
+function openAlone(disk: string): number {
+  const end = performance.now() + LETTING_GO_MS;
+  for (;;) {
+    try {
+      return openSync(disk, constants.O_RDWR | constants.O_EXCL);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "EBUSY") throw cause; // no instanceof: jest has an Error of its own
+      if (performance.now() > end) throw new Error(`${disk} stays taken: ${holders(disk)}`, { cause });
+    }
+    letGo(disk);
+    pause(5);
+  }
+}

@@ -4,13 +4,17 @@ import { basename, join } from "node:path";
 import type { DeviceMapper, ListedDevice } from "../../src/devicemapper/device-mapper.ts";
 import { deviceOf } from "../../src/filesystem/device-number.ts";
 import { parseMountinfo, type MountEntry } from "../../src/filesystem/mountinfo.ts";
+import { holdersOf } from "./holders.ts";
 
 /** The scratch disks of the guest that this runs in; none elsewhere. */
 export const labDisks: readonly string[] = (process.env["LAB_DISKS"] ?? "").split(" ").filter((path) => path !== "");
 
+/** In a guest of the lab there is nobody but tests. */
+const IS_GUEST = process.env["LAB_GUEST"] === "yes";
+
 /** Tests keep their state, and the files of their loop devices, below these. */
 const FOLDERS = [join(tmpdir(), "dmthin-"), "/dev/shm/dmthin-"];
-/** What our tests make that may lie on nothing. */
+/** What our tests make that may lie on nothing; on a machine of one's own it may be a driver's in use. */
 const UUIDS = /^(DMTHIN|CONTRACT)-/;
 /** The name of what somebody still has open: an empty shell that holds nothing. */
 export const SHELL = "left-open-";
@@ -25,8 +29,12 @@ export interface Standing {
   readonly loops: readonly string[];
 }
 
-/** All that stands on the lab's disks or on loop devices of tests, is mounted in a test's folder, or is ours by its uuid; from the bottom up. */
-export function standing(dm: DeviceMapper): Standing {
+/**
+ * All that stands on the lab's disks or on loop devices of tests, is mounted in a test's folder, or, in a guest, is ours by
+ * its uuid; from the bottom up.
+ * @param known loop devices that were told before: with the mount that their files are in their paths are gone
+ */
+export function standing(dm: DeviceMapper, known: Iterable<string> = [], isGuest = IS_GUEST): Standing {
   const mounted = parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
   const listed = new Map(devices(dm).map((device) => [`dm-${device.minor}`, device]));
   const found = new Set<string>();
@@ -47,9 +55,10 @@ export function standing(dm: DeviceMapper): Standing {
       look(holder);
     }
   };
-  const ours = [...listed].flatMap(([block, { uuid }]) => (UUIDS.test(uuid) ? [block] : []));
+  const ours = [...listed].flatMap(([block, { uuid }]) => (isGuest && UUIDS.test(uuid) ? [block] : []));
   for (const mount of mounted) if (FOLDERS.some((folder) => mount.target.startsWith(folder))) mounts.add(mount);
-  for (const root of [...labDisks, ...testLoops()]) look(basename(root));
+  for (const loop of known) if (isBound(loop)) loops.add(loop);
+  for (const root of [...labDisks, ...testLoops(), ...loops]) look(basename(root));
   for (const block of ours.filter((each) => !found.has(each))) {
     found.add(block);
     look(block);
@@ -77,10 +86,7 @@ function nodeOf(path: string): string | undefined {
   return `${major}:${minor}`;
 }
 
-const holdersOf = (block: string): readonly string[] => {
-  const folder = `/sys/class/block/${block}/holders`;
-  return existsSync(folder) ? readdirSync(folder) : [];
-};
+const isBound = (loop: string): boolean => existsSync(`/sys/class/block/${basename(loop)}/loop/backing_file`);
 
 /** On files of tests. */
 export const testLoops = (): readonly string[] => loopsBelow(FOLDERS);

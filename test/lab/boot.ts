@@ -46,6 +46,7 @@ export function bootEnvironment(options: GuestOptions, machine: Machine): Readon
     LAB_COMMAND: commandScript(command, checkout, {
       PATH: `${dirname(nodeBinary)}:${PATH}`,
       LAB_KERNEL: "real",
+      LAB_GUEST: "yes", // never elsewhere: tests take down what they find
       LAB_PROGRESS: "/run/lab/progress",
       LAB_DISKS: deviceNames(disks)
         .map((name) => `/dev/${name}`)
