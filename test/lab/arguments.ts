@@ -9,7 +9,7 @@ and hands back its exit code. The guest's files are fresh each time; this checko
   --disk SIZE    a scratch disk, such as 8G; may be repeated; LAB_DISKS names them (/dev/ubdb /dev/ubdc ...)
   --memory SIZE  the guest's memory (2G)
   --udev         run udevd in the guest, as every user's host does
-  --native       no guest: run on this machine's own kernel, as root
+  --native       no guest: run on this machine's own kernel, as root, where no dmthin is in use
   --help         this text`;
 
 export interface LabArguments {

@@ -15,7 +15,7 @@ import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { openHere } from "../../contract/volumes/real-drivers.ts";
 import { ended, type Ended } from "../../harness/program.ts";
-import { labDisks } from "../../harness/standing.ts";
+import { labDisks, standing } from "../../harness/standing.ts";
 
 export const [DISK = "", SECOND = ""] = labDisks;
 export const GROUP = "admins-group";
@@ -82,7 +82,7 @@ const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "ut
 
 /** The driver's devices, as they are gone with a reboot. */
 export function removeVolumes(): void {
-  const ours = dm.list().filter(({ uuid }) => uuid.startsWith("DMTHIN-"));
+  const ours = standing(dm).devices.filter(({ uuid }) => uuid.startsWith("DMTHIN-"));
   for (const { uuid } of ours.toSorted((left, right) => Number(isPoolDevice(left)) - Number(isPoolDevice(right)))) dm.remove(uuid);
 }
 
