@@ -26,7 +26,7 @@ await backingCommand(({ backing, args }) => {
       return runProgram(inOwnNamespaces(join(import.meta.dirname, "../contract/real-api-server.ts"), args));
     },
   };
-  const onDevices: Part = { name: "contract on a real kernel", run: () => runJestInGuest("contract", args, { disks: ["8G", "2G"] }) };
+  const onDevices: Part = { name: "contract on a real kernel", run: () => runJestInGuest("contract", args, { disks: ["8G", "2G"], guests: 2 }) };
   const onLvm: Part = {
     name: "contract on a real kernel, pools on a whole disk",
     run: () =>

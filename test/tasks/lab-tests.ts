@@ -14,7 +14,7 @@ await testCommand(
       },
     },
     { name: "reboots, and udev as hosts have it", run: () => runJest(["reboot"], args, ["--runInBand"]) },
-    { name: "the layers on a real kernel", run: () => runJestInGuest("kernel", args, { disks: ["4G", "4G", "2G"] }) },
+    { name: "the layers on a real kernel", run: () => runJestInGuest("kernel", args, { disks: ["4G", "4G", "2G"], guests: 4 }) },
   ],
   { root: true, takesArguments: true },
 );
