@@ -112,12 +112,13 @@ test("an object of another pool's is replaced, and its claim stays: said with th
   expect(volume.letGoFirst).toEqual([`kubectl delete thinvolume ${id} --wait=false`, expect.stringContaining(`kubectl patch thinvolume ${id} `)]);
 });
 
+const notTold = (): never => {
+  throw new DmthinError({ code: "pools-unknown", node: NODE, reason: "not told" });
+};
+
 test("nothing is adopted as long as the cluster has not told what it has: its manifest might make that a second time", async () => {
   const { pool, volumes: local } = node.world;
-  const objectOf = (): never => {
-    throw new DmthinError({ code: "pools-unknown", node: NODE, reason: "not told" });
-  };
-  const upkeep = new ClusterUpkeep({ local, pools: { seen: () => new Map([[POOL, { pool }]]) }, objectOf, names: NAMES });
+  const upkeep = new ClusterUpkeep({ local, pools: { seen: () => new Map([[POOL, { pool }]]) }, objectOf: notTold, names: NAMES });
   const { record } = await node.client.create("origin");
   node.world.dm.message(node.world.poolUuid, `create_snap ${ORPHAN} ${record.number}`);
   await expect(upkeep.adoptOrphan({ pool: POOL, number: ORPHAN, name: "found", sizeBytes: undefined }, call())).rejects.toMatchObject({
