@@ -72,6 +72,9 @@ export function formatBytes(value: number): string {
   return `${Number((value / 1024 ** power).toFixed(1))} ${names[power]}`;
 }
 
+/** The same size for Kubernetes, in the largest unit that says it exactly: "64Mi", "65537". */
+export const exactQuantity = (value: number): string => (value % GiB === 0 ? `${value / GiB}Gi` : value % MiB === 0 ? `${value / MiB}Mi` : String(value));
+
 /** As Kubernetes writes sizes, for tables: "37.5Gi", "64Mi"; rounded down to one decimal, so that it is never more than there is. */
 export function formatQuantity(value: number): string {
   const suffixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi"];

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Table from "cli-table3";
 import { VolumeUser } from "../demo/volume-user.ts";
 import { BUNDLE, Driver } from "../harness/driver.ts";
+import { output } from "../harness/program.ts";
 import { timeCommand } from "./info-times.ts";
 import { LeanClient } from "./lean-client.ts";
 import { summarise, type Operation } from "./statistics.ts";
@@ -33,11 +34,6 @@ const BACKINGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   devices: { devices: { data: dataDisk, metadata: metadataDisk } },
   directLvm: { directLvm: { devices: [lvmDisk] } },
 };
-
-function run(...[file = "", ...args]: readonly string[]): void {
-  const { status, stderr } = spawnSync(file, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${file} ${args.join(" ")}: ${stderr}`);
-}
 
 const configOf = (name: string): Readonly<Record<string, unknown>> => ({
   nodeName: "bench",
@@ -113,9 +109,9 @@ async function measure(backing: string): Promise<readonly Operation[]> {
   ];
 }
 
-run("mkfs.ext4", "-q", stateDisk);
+output("mkfs.ext4", ["-q", stateDisk]);
 mkdirSync(STATE, { recursive: true });
-run("mount", stateDisk, STATE);
+output("mount", [stateDisk, STATE]);
 mkdirSync(`${STATE}/loop`, { recursive: true });
 const operations: Operation[] = [];
 for (const backing of Object.keys(BACKINGS)) operations.push(...(await measure(backing)));

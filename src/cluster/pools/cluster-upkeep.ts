@@ -3,7 +3,7 @@ import { DmthinError } from "../../errors.ts";
 import type { ExtendTarget, Extension } from "../../pool/care-report.ts";
 import type { Part } from "../../pool/growth.ts";
 import type { Pool } from "../../pool/pool.ts";
-import { GiB, MiB, BYTES_PER_METADATA_BLOCK } from "../../units.ts";
+import { BYTES_PER_METADATA_BLOCK, exactQuantity } from "../../units.ts";
 import { volumeId } from "../../volumes/ids.ts";
 import type { Adopted, AdoptionWanted, PoolUpkeep } from "../../volumes/upkeep.ts";
 import type { Call, Volume } from "../../volumes/volumes.ts";
@@ -65,8 +65,8 @@ export class ClusterUpkeep implements PoolUpkeep {
     if (pool?.description.backing.kind !== "loop") return this.#local.extend(name, part, target);
     const { maximumDataSize } = pool.description.backing;
     const size = wantedSize(pool, part, target);
-    const data = { dataSize: spell(size), ...(maximumDataSize < size ? { maximumDataSize: spell(size) } : {}) };
-    throw described(name, { loop: part === "data" ? data : { metadataSize: spell(size) } });
+    const data = { dataSize: exactQuantity(size), ...(maximumDataSize < size ? { maximumDataSize: exactQuantity(size) } : {}) };
+    throw described(name, { loop: part === "data" ? data : { metadataSize: exactQuantity(size) } });
   }
 }
 
@@ -84,8 +84,6 @@ function wantedSize({ description, view }: Pool, part: Part, target: ExtendTarge
   if (target === "max") return now + (care?.[part].headroomBytes ?? 0);
   return "to" in target ? target.to : now + target.by;
 }
-
-const spell = (size: number): string | number => (size % GiB === 0 ? `${size / GiB}Gi` : size % MiB === 0 ? `${size / MiB}Mi` : size);
 
 function described(pool: string, backing: object): DmthinError {
   const patch = JSON.stringify({ spec: { backing } }).replaceAll("'", String.raw`'\''`);

@@ -1,13 +1,11 @@
 import { THIN_VOLUME } from "../objects/kinds.ts";
-import { GROUP, VERSION } from "../objects/meta.ts";
-import { GiB, MiB } from "../../units.ts";
+import { GROUP, isObjectName, VERSION } from "../objects/meta.ts";
+import { exactQuantity } from "../../units.ts";
 import { nodeLabel } from "../../volumes/node-label.ts";
 import type { Volume } from "../../volumes/volumes.ts";
 
 /** Of a class that there is none of: no claim but the one that names the volume gets it. */
 const CLASS = "dmthin-by-hand";
-/** What a claim may be called. Source: RFC 1123; apimachinery, IsDNS1123Subdomain. */
-const CLAIM_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
 /** As CSI knows this driver, and where its volumes can be reached. */
 export interface DriverNames {
@@ -23,7 +21,7 @@ export interface DriverNames {
 export function manifestsOf(volume: Volume, { driver, topologyKey }: DriverNames): readonly object[] {
   const { record, node } = volume;
   const { id, name, sizeBytes, filesystem } = record;
-  const storage = quantityOf(sizeBytes);
+  const storage = exactQuantity(sizeBytes);
   const common = { storageClassName: CLASS, accessModes: ["ReadWriteOnce"], volumeMode: filesystem.type === undefined ? "Block" : "Filesystem" };
   const matchExpressions = [{ key: topologyKey, operator: "In", values: [nodeLabel(node)] }];
   return [
@@ -43,7 +41,7 @@ export function manifestsOf(volume: Volume, { driver, topologyKey }: DriverNames
     {
       apiVersion: "v1",
       kind: "PersistentVolumeClaim",
-      metadata: { name: CLAIM_NAME.test(name) ? name : id },
+      metadata: { name: isObjectName(name) ? name : id },
       spec: { ...common, volumeName: id, resources: { requests: { storage } } },
     },
   ];
@@ -69,7 +67,3 @@ export function thinVolumeOf({ record, pool, node }: Volume): object {
   };
   return { apiVersion: `${GROUP}/${VERSION}`, kind: THIN_VOLUME.kind, metadata: { name: id }, spec };
 }
-
-/** Exactly. */
-const quantityOf = (sizeBytes: number): string =>
-  sizeBytes % GiB === 0 ? `${sizeBytes / GiB}Gi` : sizeBytes % MiB === 0 ? `${sizeBytes / MiB}Mi` : String(sizeBytes);
