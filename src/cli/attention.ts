@@ -1,9 +1,10 @@
-import { formatBytes } from "../units.ts";
+import { lacksForAnyCopy } from "../pool/metadata-for-copies.ts";
+import { formatBytes, MiB } from "../units.ts";
 import type { CareInfo, PoolInfo } from "./driver-info.ts";
 import { duration, isLow } from "./lines.ts";
 
 /** What somebody should know or do about a pool, in sentences. `now` in milliseconds since 1970. */
-export const attention = (pool: PoolInfo, now: number): readonly string[] => [...ofStatus(pool, now), ...ofRoom(pool), ...ofCare(pool.care)];
+export const attention = (pool: PoolInfo, now: number): readonly string[] => [...ofStatus(pool, now), ...ofRoom(pool), ...ofCopies(pool), ...ofCare(pool.care)];
 
 function ofStatus(pool: PoolInfo, now: number): readonly string[] {
   const { status, refusal, remedy, stuck, figures } = pool;
@@ -40,6 +41,20 @@ function ofRoom({ figures }: PoolInfo): readonly string[] {
       `The filesystem below its files has ${formatBytes(host.free)} free, less than the reserve of ${formatBytes(host.reserve)}: make room there.`,
     );
   return sentences;
+}
+
+/** It is told before the first snapshot is asked for: metadata on a device of its own may be there to stay. */
+function ofCopies({ name, figures, care, chunkBytes }: PoolInfo): readonly string[] {
+  if (figures === undefined || care === undefined || figures.metadata.total === 0) return [];
+  const { headroom, thresholdPercent } = care.metadata;
+  const metadataBytes = figures.metadata.total + (thresholdPercent === 0 ? 0 : headroom); // which snapshots do not count on
+  const lacks = lacksForAnyCopy({ dataBytes: figures.data.total, metadataBytes, chunkSize: chunkBytes });
+  if (lacks === 0) return [];
+  const remedy =
+    headroom >= lacks ? `dmthin pool extend ${name} --metadata +${Math.ceil(lacks / MiB)}Mi` : "give it more, or make the pool anew with larger chunks";
+  return [
+    `Its metadata is too small for any snapshot, clone or restore: it lacks ${formatBytes(lacks)} to let all of the data be written anew. To do: ${remedy}.`,
+  ];
 }
 
 function ofCare(care: CareInfo | undefined): readonly string[] {

@@ -1,11 +1,12 @@
 import type { PoolDescription } from "../config/pool-description.ts";
 import { DmthinError } from "../errors.ts";
 import type { LogFields, Logger } from "../logger.ts";
-import { formatBytes } from "../units.ts";
+import { formatBytes, type Bytes } from "../units.ts";
 import { requireHostSpace, requireMinimum } from "./admission.ts";
-import type { Decision } from "./care-decision.ts";
+import { sizesOf, type Decision } from "./care-decision.ts";
 import { CARE_EVENTS, type CareEvent, type CareEventKind, type Extension } from "./care-report.ts";
 import { PARTS, type Part } from "./growth.ts";
+import { lacksForAnyCopy } from "./metadata-for-copies.ts";
 import type { PoolFigures } from "./pool-calls.ts";
 
 const KEPT = 20;
@@ -19,6 +20,7 @@ export class CareJournal {
   #events: readonly CareEvent[] = [];
   /** What is so at present: told when it begins and when it ends. */
   readonly #present = new Set<string>();
+  #lacksForCopies = false;
   #seen: { readonly state: PoolFigures["state"]; readonly queuesWhenFull: boolean | undefined } | undefined;
 
   constructor(logger: Logger, description: Pick<PoolDescription, "name" | "minimumFree">) {
@@ -57,6 +59,15 @@ export class CareJournal {
       { name: "host", now: host !== undefined, begins: "host-low", ends: "host-enough", part: undefined },
       host ?? "the filesystem below has its reserve free again",
     );
+  }
+
+  /** `room`: how much larger metadata can still be made. */
+  copies(figures: PoolFigures, room: Bytes): void {
+    const { data, metadata } = sizesOf(figures);
+    const lacks = metadata === 0 ? 0 : lacksForAnyCopy({ dataBytes: data, metadataBytes: metadata + room, chunkSize: figures.chunkSize });
+    if (lacks > 0 && !this.#lacksForCopies)
+      this.#logger.warn(`the pool's metadata is too small for any snapshot, clone or restore: it lacks ${formatBytes(lacks)}; they are refused`);
+    this.#lacksForCopies = lacks > 0;
   }
 
   decided({ exhausted }: Decision, figures: PoolFigures): void {

@@ -121,8 +121,11 @@ export class Care {
     const before = decide({ ...known, room: this.#room?.sizes });
     const room = await this.#look(figures, before);
     const decision = decide({ ...known, room });
-    if (room !== undefined)
-      this.#bench.mapped.metadataRoom = thresholdPercent("metadata", this.#bench.parts.description) === undefined ? bytes(0) : room.metadata;
+    if (room !== undefined) {
+      const metadataRoom = thresholdPercent("metadata", this.#bench.parts.description) === undefined ? bytes(0) : room.metadata;
+      this.#bench.mapped.metadataRoom = metadataRoom;
+      this.#journal.copies(figures, metadataRoom);
+    }
     this.#journal.decided(decision, figures);
     this.#publish(figures, decision);
     await this.#tellMapped();

@@ -30,6 +30,19 @@ export function metadataForCopies({ volumes, mappedBytes }: Writable, { data, ch
   return bytes(Math.ceil(mappings * (MAPPING_BYTES + COUNT_BYTES)) + volumes * VOLUME_BYTES);
 }
 
+/** The most that the kernel holds back: a tenth of the metadata, up to this. Source: dm-thin-metadata.c, __set_metadata_reserve. */
+const MOST_RESERVED_BYTES = 4096 * BYTES_PER_METADATA_BLOCK;
+
+/**
+ * By how many bytes metadata is too small for any copy, even while the pool holds nothing: then each one is refused, as long as
+ * the pool is so large and its metadata is no larger. 0: large enough.
+ */
+export function lacksForAnyCopy(sizes: { readonly dataBytes: number; readonly metadataBytes: number; readonly chunkSize: number }): number {
+  const { dataBytes, metadataBytes, chunkSize } = sizes;
+  const free = Math.ceil((dataBytes / chunkSize) * (MAPPING_BYTES + COUNT_BYTES)) + VOLUME_BYTES;
+  return Math.max(Math.ceil(Math.min(free + MOST_RESERVED_BYTES, free / 0.9)) - metadataBytes, 0);
+}
+
 /** By the kernel's count, which has its own reserve among what is used. Source: dm-thin-metadata.c, dm_pool_get_free_metadata_block_count. */
 export const freeMetadata = ({ metadata: { used, total } }: Pick<PoolFigures, "metadata">): Bytes =>
   metadataBlocksToBytes(Math.max(total - used, 0) as typeof total);

@@ -111,6 +111,24 @@ test("what is not known is not shown as zero: of a refused pool nothing, of one 
 
 const care = (change: object): PoolInfo => ({ ...fast, care: { ...fast.care, data: { ...fast.care?.data, ...change } } as PoolInfo["care"] });
 
+const small = (total: number, metadata: object): PoolInfo => {
+  const pool = figures({ metadata: { used: MiB, total, available: total - MiB, minimumFree: 0 } });
+  return { ...pool, care: { ...fast.care, metadata: { ...fast.care?.metadata, ...metadata } } as PoolInfo["care"] };
+};
+
+describe("metadata that is too small for any snapshot", () => {
+  test("is told with what it lacks and what to do, before one is asked for", () => {
+    // A thousandth of 100 GiB.
+    expect(flat(small(103 * MiB, { headroom: 0 }))).toContain("! Its metadata is too small for any snapshot, clone or restore: it lacks 46.7 MiB");
+    expect(flat(small(103 * MiB, { headroom: 0 }))).toContain("To do: give it more, or make the pool anew with larger chunks.");
+    expect(flat(small(103 * MiB, { headroom: GiB, thresholdPercent: 0 }))).toContain("To do: dmthin pool extend fast --metadata +47Mi.");
+  });
+  test("and not where it is a 500th, or grows by itself", () => {
+    expect(flat(small(205 * MiB, { headroom: 0 }))).not.toContain("too small");
+    expect(flat(small(103 * MiB, { headroom: GiB }))).not.toContain("too small");
+  });
+});
+
 describe("what care can and cannot do", () => {
   test("nothing is left, or it does not go", () => {
     expect(flat(care({ exhausted: true }))).toContain("! Its data should be made larger, and nothing is left to do so: add space below it");

@@ -53,6 +53,24 @@ test("nothing left is an error, said once, with what to do", () => {
   expect(lines[0]).toBe("error: 85 % of the pool's data is used, and nothing is left to make it larger: add space below it, or delete volumes or snapshots");
 });
 
+test("metadata that is too small for any copy is a warning at the first look, once; what it can be given counts", () => {
+  const pool = {
+    ...HEALTHY,
+    chunkSize: bytes(65_536),
+    data: { used: chunks(0), total: chunks(16_384 * 1024) },
+    metadata: { used: metadataBlocks(0), total: metadataBlocks(0) },
+  };
+  const thousandth = { ...pool, metadata: { ...pool.metadata, total: metadataBlocks(262_144) } };
+  for (let looks = 0; looks < 3; looks++) journal.copies(thousandth, bytes(0));
+  expect(lines).toEqual([
+    expect.stringMatching(/^warn: the pool's metadata is too small for any snapshot, clone or restore: it lacks \d+(\.\d)? MiB; they are refused$/),
+  ]);
+  journal.copies(thousandth, bytes(GiB));
+  journal.copies({ ...pool, metadata: { ...pool.metadata, total: metadataBlocks(2 * 262_144) } }, bytes(0));
+  journal.copies(pool, bytes(0)); // it has failed, and tells nothing
+  expect([lines.length, kinds()]).toEqual([1, []]);
+});
+
 test("each change of state is told, back to rw too; what a start finds is told unless it is rw", () => {
   for (const state of ["out_of_data_space", "out_of_data_space", "rw", "needs_check"] as const) journal.see({ ...HEALTHY, state });
   expect(journal.events.map(({ message }) => message)).toEqual([

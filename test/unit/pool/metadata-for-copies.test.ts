@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { VolumeRecord } from "../../../src/catalog/records.ts";
 import { hasCopies, MappedVolumes } from "../../../src/pool/mapped-volumes.ts";
-import { freeMetadata, metadataForCopies, requireMetadataForCopies } from "../../../src/pool/metadata-for-copies.ts";
+import { freeMetadata, lacksForAnyCopy, metadataForCopies, requireMetadataForCopies } from "../../../src/pool/metadata-for-copies.ts";
 import type { PoolFigures } from "../../../src/pool/pool-calls.ts";
 import { bytes, chunks, GiB, KiB, metadataBlocks, MiB } from "../../../src/units.ts";
 import { HEALTHY, snapshotRecord, volumeRecord } from "../records.ts";
@@ -27,6 +27,17 @@ test.each([
   expect(all / GiB).toBeLessThan(most);
   // What is not mapped yet is still free: it comes to the same.
   expect(metadataForCopies({ volumes: 1, mappedBytes: TiB / 4 }, figures(TiB, TiB / 4, chunkSize))).toBe(all);
+});
+
+test("a thousandth of the data is too little for any copy, a 500th is not, at chunks of 64 KiB; a quarter of it does at 256 KiB", () => {
+  const sizes = (part: number, chunkSize = 64 * KiB) => ({ dataBytes: TiB, metadataBytes: TiB / part, chunkSize });
+  expect(lacksForAnyCopy(sizes(1000))).toBeGreaterThan(250 * MiB);
+  expect(lacksForAnyCopy(sizes(500))).toBe(0);
+  expect(lacksForAnyCopy(sizes(2000, 256 * KiB))).toBe(0);
+  // By as much as the pool's own admission has it: the kernel holds 16 MiB back, and nothing is used.
+  const empty = { ...figures(TiB, 0), metadata: { used: metadataBlocks(4096), total: metadataBlocks(262_144) } };
+  const lacks = lacksForAnyCopy({ dataBytes: TiB, metadataBytes: GiB, chunkSize: 64 * KiB });
+  expect(metadataForCopies({ volumes: 1, mappedBytes: 0 }, empty) - freeMetadata(empty)).toBe(lacks);
 });
 
 test("a copy is refused where metadata, with what it can be given, would not do for whatever its volumes write", () => {
