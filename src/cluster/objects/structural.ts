@@ -46,9 +46,9 @@ function converted(json: Json, path: string): StructuralSchema {
   return { ...(description === undefined ? {} : { description }), ...kindOf(json, path) };
 }
 
-/** The API server is not told the defaults: an option left out goes on meaning what the driver takes for it. */
+/** The API server is not told the defaults: an option left out goes on meaning what the driver takes for it. Of an empty one there is nothing to say. */
 function described({ description, default: value }: Json): string | undefined {
-  const told = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+  const told = (typeof value === "string" && value !== "") || typeof value === "number" || typeof value === "boolean";
   return description === undefined || !told ? description : `${description} Default: ${value}.`;
 }
 

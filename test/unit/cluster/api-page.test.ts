@@ -6,6 +6,11 @@ test('docs/api.md is what "npm run generate" makes of the shapes', () => {
   expect(readFileSync(API_PAGE, "utf8")).toBe(apiPage());
 });
 
+test("a default is told where there is one to tell", () => {
+  expect(apiPage()).not.toMatch(/Default: *\./);
+  expect(apiPage()).toContain("Default: Pending.");
+});
+
 test("every field of every object has words that explain it", () => {
   const bare = apiPage()
     .split("\n")
