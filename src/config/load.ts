@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { types } from "node:util";
 import { parseDocument } from "yaml";
 import { DmthinError, type FileNamed } from "../errors.ts";
+import { isMissing } from "../files.ts";
 import { parseControllerConfig, type ControllerConfig } from "./controller.ts";
 import { parseNodeConfig, type NodeConfig } from "./node.ts";
 import { parseConfig, type StandaloneConfig } from "./standalone.ts";
@@ -27,7 +28,7 @@ export async function readText(path: string, named: FileNamed): Promise<string> 
     return await readFile(path, "utf8");
   } catch (cause) {
     const message = `cannot be read: ${messageOf(cause)}`;
-    const missing = types.isNativeError(cause) && "code" in cause && cause.code === "ENOENT" ? { missing: named } : {};
+    const missing = isMissing(cause) ? { missing: named } : {};
     throw new DmthinError({ code: "config-invalid", source: path, problems: [{ path: "", message }], ...missing }, { cause });
   }
 }

@@ -1,6 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { types } from "node:util";
+import { ignoreMissing, syncPath, writeLasting } from "../files.ts";
 import type { Logger } from "../logger.ts";
 
 /** A pool's name has no dot: no pool's own folder is called so. */
@@ -42,34 +42,16 @@ export class SavedPools {
   /** On disk when it returns: whole, or as it was. */
   async write(pool: SavedPool): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const path = this.#pathOf(pool.name);
-    const file = await open(`${path}.unfinished`, "w", 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(pool)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.unfinished`, path);
-    await this.#syncFolder();
+    await writeLasting(this.#pathOf(pool.name), `${JSON.stringify(pool)}\n`, 0o600);
   }
 
   async remove(name: string): Promise<void> {
     await rm(this.#pathOf(name), { force: true });
-    await this.#syncFolder();
+    await syncPath(this.#folder).catch(ignoreMissing);
   }
 
   #pathOf(name: string): string {
     return join(this.#folder, `${name}${ENDING}`);
-  }
-
-  async #syncFolder(): Promise<void> {
-    const folder = await open(this.#folder, "r").catch(ignoreMissing);
-    try {
-      await folder?.sync();
-    } finally {
-      await folder?.close();
-    }
   }
 }
 
@@ -81,8 +63,4 @@ function parse(text: string): SavedPool | undefined {
   } catch {
     return undefined;
   }
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (!types.isNativeError(error) || !("code" in error) || error.code !== "ENOENT") throw error;
 }

@@ -1,6 +1,6 @@
 import { lstat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { types } from "node:util";
+import { ignoreMissing } from "../files.ts";
 import type { Logger } from "../logger.ts";
 import { implement, type Handlers } from "./handler.ts";
 import { DRIVER_NAME } from "./options.ts";
@@ -128,8 +128,4 @@ export class Registration {
 async function whatIsAt(path: string): Promise<string | undefined> {
   const found = await lstat(path, { bigint: true }).catch(ignoreMissing);
   return found === undefined ? undefined : `${found.ino} ${found.ctimeNs}`;
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (!types.isNativeError(error) || !("code" in error) || error.code !== "ENOENT") throw error;
 }

@@ -1,8 +1,8 @@
 import { lstat, mkdir, unlink } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { dirname, isAbsolute } from "node:path";
-import { types } from "node:util";
 import { DmthinError } from "../errors.ts";
+import { ignoreMissing, isMissing } from "../files.ts";
 
 /** sockaddr_un.sun_path has 108 bytes with its NUL. Source: unix(7). */
 const MAX_PATH_BYTES = 107;
@@ -22,11 +22,11 @@ export function socketPath(endpoint: string): string {
  */
 export async function prepareSocket(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const found = await lstat(path).catch(ignoring("ENOENT"));
+  const found = await lstat(path).catch(ignoreMissing);
   if (found === undefined) return;
   if (!found.isSocket()) throw unusable(path, "there is something that is not a socket: remove it, or name another path");
   if (await answers(path)) throw unusable(path, "another process answers on it: stop that first");
-  await unlink(path).catch(ignoring("ENOENT"));
+  await unlink(path).catch(ignoreMissing);
 }
 
 /** Whether a process listens: only a refusal by the kernel says that none does. */
@@ -36,7 +36,7 @@ async function answers(path: string): Promise<boolean> {
   socket.setTimeout(CONNECT_TIMEOUT_MS, () => resolve(true));
   socket.on("connect", () => resolve(true));
   socket.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "ECONNREFUSED" || error.code === "ENOENT") resolve(false);
+    if (error.code === "ECONNREFUSED" || isMissing(error)) resolve(false);
     else if (error.code === "EAGAIN") resolve(true); // its backlog is full
     else reject(unusable(path, `it cannot be asked whether anybody answers: ${error.message}`, error));
   });
@@ -45,8 +45,3 @@ async function answers(path: string): Promise<boolean> {
 
 const unusable = (path: string, reason: string, cause?: unknown): DmthinError =>
   new DmthinError({ code: "path-unusable", path, reason }, cause === undefined ? undefined : { cause });
-
-const ignoring = (code: string) => (error: unknown) => {
-  if (types.isNativeError(error) && "code" in error && error.code === code) return undefined;
-  throw error;
-};

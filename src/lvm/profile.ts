@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeLasting } from "../files.ts";
 
 /** Where LVM looks for profiles, the administrator's too. Source: lvm.conf(5), config/profile_dir. */
 export const PROFILE_DIRECTORY = "/etc/lvm/profile";
@@ -12,14 +13,6 @@ export const profileText = ({ thresholdPercent, percent }: { readonly thresholdP
 export async function writeProfile(directory: string, name: string, text: string): Promise<void> {
   const path = join(directory, `${name}.profile`);
   if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  const unfinished = `${path}.unfinished`;
-  const file = await open(unfinished, "w", 0o644);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(unfinished, path);
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  await writeLasting(path, text, 0o644);
 }

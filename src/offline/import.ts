@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, open, rename, rm } from "node:fs/promises";
+import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import { Catalog } from "../catalog/catalog.ts";
@@ -7,6 +7,7 @@ import type { ThinRecord } from "../catalog/records.ts";
 import type { ThinSuperblock } from "../devicemapper/thin-superblock.ts";
 import type { ThinListing } from "../devicemapper/thin-tools.ts";
 import { isError } from "../errors.ts";
+import { putInPlace } from "../files.ts";
 import { POOL } from "../pool/direct-lvm-parts.ts";
 import { compare } from "../pool/inventories.ts";
 import type { OfflinePool } from "./offline-pool.ts";
@@ -53,6 +54,7 @@ export async function importPool(pool: OfflinePool, options: ImportOptions): Pro
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   if (source !== undefined) await copyFile(source, unfinished);
   const missing = source === undefined ? begin(pool, unfinished, superblock, listings) : reconcile(pool, unfinished, superblock, listings);
+  await keepOld(path);
   await putInPlace(unfinished, path);
   await pool.keepGroup();
   return imported(pool, source === undefined ? "metadata" : "copy", missing, progress);
@@ -177,16 +179,9 @@ async function clear(path: string): Promise<void> {
   for (const end of ["", "-wal", "-shm"]) await rm(`${path}${end}`, { force: true });
 }
 
-async function putInPlace(unfinished: string, path: string): Promise<void> {
+async function keepOld(path: string): Promise<void> {
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
   for (const end of ["-wal", "-shm", ""]) if (existsSync(`${path}${end}`)) await rename(`${path}${end}`, `${path}.before-import-${stamp}${end}`);
-  await rename(unfinished, path);
-  const folder = await open(dirname(path), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 /** Opened as the driver opens it: what it would refuse is told now. */

@@ -1,8 +1,9 @@
-import { link, open, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, open, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { judgeMetadata, repairMetadata, repairOptions, type PoolFacts } from "../devicemapper/thin-repair.ts";
 import type { DevicesBacking, LoopBacking, PoolDescription } from "../config/pool-description.ts";
 import { run } from "../exec/run.ts";
+import { putInPlace, syncPath } from "../files.ts";
 import { probe } from "../filesystem/probe.ts";
 import { parseThinSuperblock, SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import type { BackingDevices } from "../pool/backing.ts";
@@ -56,10 +57,9 @@ function inFile(pool: OfflinePool, { directory }: LoopBacking): NewMetadata {
       await requireSound(pool, unfinished);
       await follow(pool, unfinished);
       await pool.backing.release?.();
-      await syncFile(unfinished);
+      await syncPath(unfinished);
       await link(path, kept);
-      await rename(unfinished, path);
-      await syncFile(directory);
+      await putInPlace(unfinished, path);
       return { description: pool.description, remaining: [`when all is well, and nobody needs it any more: rm ${kept}`] };
     },
   };
@@ -153,15 +153,6 @@ async function makeWrittenOut(path: string, size: number): Promise<void> {
   const file = await open(path, "wx", 0o600);
   try {
     await writeOut(file, size);
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, "r");
-  try {
-    await file.sync();
   } finally {
     await file.close();
   }

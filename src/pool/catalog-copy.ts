@@ -1,6 +1,7 @@
 import { mkdirSync, openSync, closeSync, fsyncSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Catalog } from "../catalog/catalog.ts";
+import { unfinishedOf } from "../files.ts";
 import type { Logger } from "../logger.ts";
 
 /** After a change at most so long: what was changed meanwhile is in the same copy. */
@@ -41,7 +42,7 @@ export class CatalogCopy {
   #copy(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const unfinished = `${this.#path}.unfinished`;
+    const unfinished = unfinishedOf(this.#path);
     try {
       mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
       rmSync(unfinished, { force: true });

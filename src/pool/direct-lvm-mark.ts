@@ -1,7 +1,8 @@
 import { randomInt } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DmthinError } from "../errors.ts";
+import { ignoreMissing, syncPath, writeLasting } from "../files.ts";
 
 /**
  * What tells a pool's own disks from all others: a mark, drawn once, on record in the state directory before the first
@@ -39,10 +40,7 @@ export const markOf = (tags: readonly string[]): string | undefined =>
 
 export async function readMark(stateDirectory: string): Promise<Mark | undefined> {
   const path = join(stateDirectory, FILE);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const text = await readFile(path, "utf8").catch(ignoreMissing);
   if (text === undefined) return undefined;
   const mark = parse(text);
   if (mark !== undefined) return mark;
@@ -68,31 +66,12 @@ function parse(text: string): Mark | undefined {
 /** On disk when it returns. */
 export async function writeMark(stateDirectory: string, mark: Mark): Promise<void> {
   await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
-  const path = join(stateDirectory, FILE);
-  const unfinished = `${path}.unfinished`;
-  const file = await open(unfinished, "w", 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(mark)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(unfinished, path);
-  await syncFolder(stateDirectory);
+  await writeLasting(join(stateDirectory, FILE), `${JSON.stringify(mark)}\n`, 0o600);
 }
 
 export async function removeMark(stateDirectory: string): Promise<void> {
   await rm(join(stateDirectory, FILE), { force: true });
-  await syncFolder(stateDirectory);
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await syncPath(stateDirectory);
 }
 
 const draw = (length: number): string => Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join("");

@@ -1,7 +1,8 @@
-import { mkdir, readFile, readdir, realpath, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, realpath, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PoolDescription } from "../config/pool-description.ts";
+import { writeLasting } from "../files.ts";
 import type { Logger } from "../logger.ts";
 import { tenantsDevices, udevRules, type DeviceMatch } from "./udev-rules.ts";
 
@@ -39,8 +40,7 @@ export async function installUdevRules(pools: readonly PoolDescription[], logger
 async function write(rules: string): Promise<void> {
   if ((await readFile(HOST_RULES, "utf8").catch(() => undefined)) === rules) return;
   await mkdir(join(RUN_UDEV, "rules.d"), { recursive: true });
-  await writeFile(`${HOST_RULES}.unfinished`, rules, { mode: 0o644 });
-  await rename(`${HOST_RULES}.unfinished`, HOST_RULES);
+  await writeLasting(HOST_RULES, rules, 0o644);
 }
 
 async function kernelNames(pools: readonly PoolDescription[]): Promise<(path: string) => string | undefined> {

@@ -1,12 +1,13 @@
 import type { Buffer } from "node:buffer";
 import type { Stats } from "node:fs";
-import { mkdir, open, rename, rm, rmdir, stat, statfs, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rm, rmdir, stat, statfs, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoopBacking } from "../config/pool-description.ts";
 import { DmthinError } from "../errors.ts";
 import { run } from "../exec/run.ts";
 import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
+import { ignoreMissing, putInPlace, unfinishedOf } from "../files.ts";
 import { tryLock, type Lock } from "../linux/lock.ts";
 import { formatBytes } from "../units.ts";
 import type { BackingDevice, BackingDevices, PoolBacking } from "./backing.ts";
@@ -96,7 +97,7 @@ export class LoopFiles implements PoolBacking {
   async #make(name: FileName, fill: (file: FileHandle) => Promise<void>): Promise<void> {
     const path = this.#path(name);
     if ((await existing(path)) !== undefined) return;
-    const unfinished = `${path}.unfinished`;
+    const unfinished = unfinishedOf(path);
     await rm(unfinished, { force: true });
     const file = await open(unfinished, "wx", 0o600);
     try {
@@ -108,8 +109,7 @@ export class LoopFiles implements PoolBacking {
     } finally {
       await file.close();
     }
-    await rename(unfinished, path);
-    await syncDirectory(this.#backing.directory);
+    await putInPlace(unfinished, path);
   }
 
   /** A file that is attached already is found, never attached twice: two pools over one file would destroy each other. */
@@ -152,21 +152,4 @@ export class LoopFiles implements PoolBacking {
   }
 }
 
-/** Only ENOENT means that a file is not there: one that cannot be looked at must never be replaced by a new one. */
-async function existing(path: string): Promise<Stats | undefined> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
+const existing = async (path: string): Promise<Stats | undefined> => stat(path).catch(ignoreMissing);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Catalog } from "../catalog/catalog.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
+import { ignoreMissing } from "../files.ts";
 import type { Logger } from "../logger.ts";
 import type { PoolBacking } from "./backing.ts";
 import { CATALOG_COPY } from "./catalog-copy.ts";
@@ -47,12 +48,4 @@ async function hasNothing({ name, chunkSize, backing: { kind } }: PoolDescriptio
 }
 
 /** Rejects where that cannot be told: a disk that fails, or something else in the place of a folder, hides what was there. */
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return false;
-      throw error;
-    },
-  );
-}
+const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(ignoreMissing)) !== undefined;
