@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { CommandFailed } from "../lab/command.ts";
 import type { Cluster } from "../lab/cluster/cluster.ts";
+import { say } from "../lab/progress.ts";
 import { isTrue, type ApiObject, type Fields } from "../lab/cluster/objects.ts";
 import { DATA, DEVICE } from "./manifests.ts";
 
@@ -25,6 +26,8 @@ const COLLECTIONS: Readonly<Record<string, string>> = {
 };
 
 const PATIENCE_SECONDS = 240;
+/** Longer waits are told of: what makes the cases long should be seen. */
+const TOLD_SECONDS = 10;
 
 /** Where one case plays: a namespace, and the words that cases are told in. */
 export class Scene {
@@ -44,7 +47,11 @@ export class Scene {
   async until<T>(kind: string, what: string, condition: (objects: readonly ApiObject[]) => T | undefined, seconds = PATIENCE_SECONDS): Promise<T> {
     const path = COLLECTIONS[kind]?.replace("NAMESPACE", this.namespace);
     assert(path, `no collection ${kind}`);
-    return this.cluster.api.until(path, condition, { what: `${what} in ${this.namespace}`, seconds });
+    const begun = Date.now();
+    const found = await this.cluster.api.until(path, condition, { what: `${what} in ${this.namespace}`, seconds });
+    const waitedSeconds = (Date.now() - begun) / 1000;
+    if (waitedSeconds > TOLD_SECONDS) say(`${this.namespace}: waited ${waitedSeconds.toFixed(0)} s for: ${what}`);
+    return found;
   }
 
   /** Waits until one object is as wanted, and answers it. */

@@ -21,8 +21,6 @@ async function upgraded(scene: Scene): Promise<void> {
   await scene.cluster.kubectl(["rollout", "status", "daemonset/dmthin-node", "--namespace", NAMESPACE, "--timeout=300s"]);
   assert.equal(await scene.sum("user"), written);
   await scene.write("user");
-  await upgrade(scene, VALUES);
-  await scene.cluster.kubectl(["rollout", "status", "daemonset/dmthin-node", "--namespace", NAMESPACE, "--timeout=300s"]);
   await scene.remove("pod", "user");
 }
 

@@ -9,6 +9,7 @@ import { kubeconfig } from "./kubeconfig.ts";
 import { program, type ClusterTools } from "./tools.ts";
 
 const READY_SECONDS = 180;
+const LEADERS = ["kube-controller-manager", "kube-scheduler"];
 const ETCD = "http://127.0.0.1:2379";
 
 /** etcd, API server, controller manager and scheduler, as processes of this machine. */
@@ -39,7 +40,7 @@ export class ControlPlane implements AsyncDisposable {
     const plane = new ControlPlane(await ApiClient.create(certificates, "admin"), config, daemons);
     for (const name of ["etcd", "kube-apiserver"]) plane.daemon(name).start();
     await plane.ready();
-    for (const name of ["kube-controller-manager", "kube-scheduler"]) plane.daemon(name).start();
+    for (const name of LEADERS) plane.daemon(name).start();
     return plane;
   }
 
@@ -66,13 +67,15 @@ export class ControlPlane implements AsyncDisposable {
     throw new Error(`the API server is not ready after ${READY_SECONDS} s`);
   }
 
+  /** Those that lead by a lease of its own end with it, as everywhere: they would have lost it. */
   async stopApiServer(): Promise<void> {
-    await this.daemon("kube-apiserver").kill();
+    for (const name of ["kube-apiserver", ...LEADERS]) await this.daemon(name).kill();
   }
 
   async startApiServer(): Promise<void> {
     this.daemon("kube-apiserver").start();
     await this.ready();
+    for (const name of LEADERS) this.daemon(name).start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -140,5 +140,6 @@ const KUBELET = {
   evictionHard: { "memory.available": "50Mi" },
   imageGCHighThresholdPercent: 100, // the images cannot be pulled again
   volumeStatsAggPeriod: "10s",
+  syncFrequency: "10s", // that is how often it looks whether a volume in use has become larger; by default a minute
   crashLoopBackOff: { maxContainerRestartPeriod: "2s" }, // tests kill the same pod again and again
 };
