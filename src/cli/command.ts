@@ -25,9 +25,6 @@ export function begin(command: Command, { output, error }: Terminal, examples: r
     });
 }
 
-/** As the sidecars are told: unix:///run/…, or the path itself. */
-export const socketOf = (text: string): string => text.replace(/^unix:(?:\/\/)?(?=\/)/, "");
-
 const parents = (command: Command): readonly string[] => (command.parent === null ? [] : [...parents(command.parent), command.parent.name()]);
 const oneSentence = (text: string): string =>
   text

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from "commander";
 import { DEFAULT_ADMIN_SOCKET } from "../config/admin-socket.ts";
-import { begin, socketOf, type End } from "./command.ts";
+import { socketIn } from "../config/paths.ts";
+import { begin, type End } from "./command.ts";
 import { info, type AskDriver } from "./info.ts";
 import type { Terminal } from "./terminal.ts";
 import { watchInfo } from "./watch.ts";
@@ -27,7 +28,7 @@ export function addInfoCommand(dmthin: Command, { terminal, askDriver, untilInte
     .option("-w, --watch", "show what changes, until Ctrl-C", false)
     .option("-i, --interval <seconds>", "how often --watch looks", seconds, 2)
     .action(async ({ socket: given, json, watch, interval }: Options) => {
-      const socket = socketOf(given);
+      const socket = socketIn(given);
       return end(
         watch ? watchInfo({ socket, json, intervalMs: interval * 1000 }, askDriver, terminal, untilInterrupted()) : info({ socket, json }, askDriver, terminal),
       );

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, type Command } from "commander";
 import { DEFAULT_ADMIN_SOCKET } from "../config/admin-socket.ts";
+import { socketIn } from "../config/paths.ts";
 import { ambiguousSize, parseSize } from "../units.ts";
-import { begin, EXIT_USAGE, socketOf, type End } from "./command.ts";
+import { begin, EXIT_USAGE, type End } from "./command.ts";
 import { tellFailure, type AskUpkeep, type DriverUpkeep, type ExtendTo } from "./driver-upkeep.ts";
 import { extendPool, type Extensions } from "./extend.ts";
 import { adoptOrphan, deleteOrphan, listOrphans } from "./orphans.ts";
@@ -86,7 +87,7 @@ function orphanProblem({ adopt, delete: remove, name, size }: OrphanOptions): st
 }
 
 async function asking({ askUpkeep, terminal }: Parts, socket: string, work: (driver: DriverUpkeep) => Promise<number>): Promise<number> {
-  const path = socketOf(socket);
+  const path = socketIn(socket);
   try {
     return await work(await askUpkeep(path));
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { DEFAULT_ADMIN_SOCKET } from "../config/admin-socket.ts";
-import { begin, socketOf, type End } from "./command.ts";
+import { socketIn } from "../config/paths.ts";
+import { begin, type End } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 import { listVolumes, showVolume, type Asking } from "./volumes.ts";
 
@@ -14,7 +15,7 @@ interface Given {
 /** What each volume maps alone takes a walk through the pool's metadata. */
 const MEASURE_MS = 10_000;
 
-const asked = ({ socket, json, pool, measure }: Given) => ({ socket: socketOf(socket), json, pool, measureMs: measure ? MEASURE_MS : 0 });
+const asked = ({ socket, json, pool, measure }: Given) => ({ socket: socketIn(socket), json, pool, measureMs: measure ? MEASURE_MS : 0 });
 
 const common = (command: Command): Command =>
   command

@@ -5,18 +5,26 @@ import { quote } from "./wording.ts";
 /** sun_path of struct sockaddr_un has 108 bytes, the last of them zero. Source: unix(7). */
 const SOCKET_PATH_BYTES = 107;
 
-const problemOf = (path: string): string | undefined => {
-  if (!path.startsWith("/")) return `${quote(path)} is not an absolute path`;
-  if (/\p{Cc}/u.test(path)) return `${quote(path)} has control characters in it`;
-  if (path.split("/").includes("..")) return `${quote(path)} has ".." in it: write where it leads`;
+/** To follow the path in a sentence. */
+const pathProblem = (path: string): string | undefined => {
+  if (!path.startsWith("/")) return "is not an absolute path";
+  if (/\p{Cc}/u.test(path)) return "has control characters in it";
+  if (path.split("/").includes("..")) return 'has ".." in it: write where it leads';
   return undefined;
 };
+
+/** A socket's path, written as such or as "unix:///run/…", which is how the sidecars are told. */
+export const socketIn = (text: string): string => text.replace(/^unix:(\/\/)?(?=\/)/, "");
+
+/** Why a path cannot be a socket's, to follow it in a sentence; undefined: it can. */
+export const socketProblem = (path: string): string | undefined =>
+  pathProblem(path) ?? (Buffer.byteLength(path) > SOCKET_PATH_BYTES ? `is too long for a socket: at most ${SOCKET_PATH_BYTES} bytes` : undefined);
 
 /** An absolute path without "..", normalised: no double and no trailing slash. */
 export const absolutePath = () =>
   z.string().transform((path, context) => {
-    const problem = problemOf(path);
-    if (problem !== undefined) context.addIssue(problem);
+    const problem = pathProblem(path);
+    if (problem !== undefined) context.addIssue(`${quote(path)} ${problem}`);
     return problem === undefined ? posix.normalize(path).replace(/(?<=.)\/$/, "") : z.NEVER;
   });
 
@@ -27,14 +35,12 @@ export const devicePattern = () =>
       payload.issues.push({ code: "custom", message: `${quote(payload.value)}: "*" and "?" may stand in the last part only`, input: payload.value });
   });
 
-/** The path of a unix socket, written as such or as "unix:///run/…", which is how the sidecars are told. */
+/** The path of a unix socket, as `socketIn` takes it. */
 export const socketPath = () =>
   z.string().transform((text, context) => {
-    const path = text.replace(/^unix:(?=\/)(\/\/(?=\/))?/, "");
-    const problem =
-      problemOf(path) ??
-      (Buffer.byteLength(path) > SOCKET_PATH_BYTES ? `${quote(path)} is too long for a socket: at most ${SOCKET_PATH_BYTES} bytes` : undefined);
-    if (problem !== undefined) context.addIssue(problem);
+    const path = socketIn(text);
+    const problem = socketProblem(path);
+    if (problem !== undefined) context.addIssue(`${quote(path)} ${problem}`);
     return problem === undefined ? posix.normalize(path) : z.NEVER;
   });
 

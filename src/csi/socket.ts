@@ -1,18 +1,17 @@
 import { lstat, mkdir, unlink } from "node:fs/promises";
 import { createConnection } from "node:net";
-import { dirname, isAbsolute } from "node:path";
+import { dirname } from "node:path";
+import { socketIn, socketProblem } from "../config/paths.ts";
 import { DmthinError } from "../errors.ts";
 import { ignoreMissing, isMissing } from "../files.ts";
 
-/** sockaddr_un.sun_path has 108 bytes with its NUL. Source: unix(7). */
-const MAX_PATH_BYTES = 107;
 const CONNECT_TIMEOUT_MS = 2000;
 
 /** "unix:///path", "unix:/path" or "/path". Throws "path-unusable". */
 export function socketPath(endpoint: string): string {
-  const path = endpoint.replace(/^unix:(\/\/)?(?=\/)/, "");
-  if (!isAbsolute(path)) throw unusable(endpoint, "a socket is named by an absolute path, or unix:// before one");
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw unusable(path, `a socket's path has at most ${MAX_PATH_BYTES} bytes`);
+  const path = socketIn(endpoint);
+  const problem = socketProblem(path);
+  if (problem !== undefined) throw unusable(path, `it ${problem}`);
   return path;
 }
 
