@@ -28,6 +28,10 @@ export interface Impersonated {
   readonly extra: Readonly<Record<string, string>>;
 }
 
+export interface WithToken {
+  readonly token: string;
+}
+
 /** A Kubernetes of an API server and nothing else: it judges objects, and nobody acts on them. */
 export class RealApiServer implements AsyncDisposable {
   readonly tools: ClusterTools;
@@ -125,14 +129,8 @@ export class RealApiServer implements AsyncDisposable {
   }
 
   /** One request, a merge patch, and none before it. */
-  async patch(path: string, body: object, { user, extra }: Impersonated): Promise<Answer> {
-    const extras = Object.entries(extra).map(([key, value]): [string, string] => [`Impersonate-Extra-${encodeURIComponent(key)}`, value]);
-    const headers = {
-      Authorization: `Bearer ${TOKEN}`,
-      "Content-Type": "application/merge-patch+json",
-      "Impersonate-User": user,
-      ...Object.fromEntries(extras),
-    };
+  async patch(path: string, body: object, who: Impersonated | WithToken): Promise<Answer> {
+    const headers = { "Content-Type": "application/merge-patch+json", ...headersOf(who) };
     const sent = request({ host: "127.0.0.1", port: this.#port, path, method: "PATCH", headers, rejectUnauthorized: false });
     sent.end(JSON.stringify(body));
     const [answer] = (await once(sent, "response")) as [IncomingMessage];
@@ -143,6 +141,12 @@ export class RealApiServer implements AsyncDisposable {
     for (const daemon of this.#daemons.toReversed()) await daemon.kill();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+function headersOf(who: Impersonated | WithToken): Readonly<Record<string, string>> {
+  if ("token" in who) return { Authorization: `Bearer ${who.token}` };
+  const extras = Object.entries(who.extra).map(([key, value]): [string, string] => [`Impersonate-Extra-${encodeURIComponent(key)}`, value]);
+  return { Authorization: `Bearer ${TOKEN}`, "Impersonate-User": who.user, ...Object.fromEntries(extras) };
 }
 
 /** All at once, so that no two are the same. */

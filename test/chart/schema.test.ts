@@ -1,10 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { RealApiServer, type Answer, type Impersonated } from "./api-server.ts";
+import { RealApiServer, type Answer } from "./api-server.ts";
 import { CHART } from "./generated.ts";
 import { NAMESPACE, renderText } from "./helm.ts";
+import { accepted, object, refused, volume } from "./judged.ts";
 import { MANIFESTS } from "./manifests.ts";
 
 let server: RealApiServer;
@@ -20,8 +20,6 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => server[Symbol.asyncDispose]());
 
-const object = (kind: string, name: string, spec: object, rest: object = {}): string =>
-  JSON.stringify({ apiVersion: "dmthin.io/v1alpha1", kind, metadata: { name }, spec, ...rest });
 const create = async (kind: string, name: string, spec: object): Promise<Answer> => server.kubectl(["create", "-f", "-"], object(kind, name, spec));
 const change = async (kind: string, name: string, patch: object, ...more: string[]): Promise<Answer> =>
   server.kubectl(["patch", kind, name, "--type=merge", "-p", JSON.stringify(patch), ...more]);
@@ -31,11 +29,6 @@ const changing =
   (kind: string, name: string, patchOf: (part: unknown) => object = (spec) => ({ spec })) =>
   async (part: unknown): Promise<Answer> =>
     change(kind, name, patchOf(part));
-
-const accepted = ({ text, isDone }: Answer): void => expect(isDone ? "" : text).toBe("");
-const refused = ({ text, isDone }: Answer, why: string | RegExp): void => {
-  expect({ isDone, text }).toEqual({ isDone: false, text: typeof why === "string" ? expect.stringContaining(why) : expect.stringMatching(why) });
-};
 
 describe("the definitions", () => {
   test("have structural schemas, and names that nobody else has", async () => {
@@ -143,15 +136,6 @@ describe("a ThinPool", () => {
   });
 });
 
-const volume = (more: object = {}) => ({
-  name: "pvc-1",
-  nodeName: "node1",
-  poolName: "fast",
-  requiredBytes: 1000,
-  capabilities: [{ access: "mount", mode: "SINGLE_NODE_WRITER" }],
-  ...more,
-});
-
 describe("a ThinVolume", () => {
   test("keeps where it is, and what it is a copy of", async () => {
     accepted(await create("ThinVolume", "vol-a", volume({ source: { kind: "snapshot", id: "snap-a" } })));
@@ -204,87 +188,4 @@ test("every manifest and example is what the API server takes", async () => {
   await server.must(["create", "serviceaccount", "default", "-n", "default"]);
   for (const file of files) accepted(await server.kubectl(["apply", "--dry-run=server", "-f", file]));
   expect(await readFile(join(MANIFESTS, "README.md"), "utf8")).toContain("claim.yaml");
-});
-
-/** As the driver does it: kubectl reads the object first. */
-const patch = async (plural: string, name: string, body: object, who: Impersonated): Promise<Answer> =>
-  server.patch(`/apis/dmthin.io/v1alpha1/${plural}/${name}`, body, who);
-
-const may = async (flags: readonly string[], verb: string, what: string): Promise<boolean> =>
-  (await server.kubectl(["auth", "can-i", verb, what, "-A", ...flags])).isDone;
-
-describe("the account of a node's pod", () => {
-  const account = `system:serviceaccount:${NAMESPACE}:dmthin-node`;
-  const as = (node: string | undefined): Impersonated => ({
-    user: account,
-    extra: node === undefined ? {} : { "authentication.kubernetes.io/node-name": node },
-  });
-  const flags = (node: string): string[] => [`--as=${account}`, `--as-user-extra=authentication.kubernetes.io/node-name=${node}`];
-  const finalizers = { metadata: { finalizers: ["dmthin.io/node"] } };
-  const ready = { status: { phase: "Ready" } };
-
-  beforeAll(async () => {
-    accepted(await create("ThinVolume", "vol-mine", volume()));
-    accepted(await create("ThinVolume", "vol-theirs", volume({ nodeName: "node2" })));
-    for (let tries = 0; tries < 60; tries += 1) {
-      // A policy takes a moment to be in force: what it refuses goes through before.
-      if (!(await patch("thinvolumes", "vol-theirs/status", ready, as("node1"))).isDone) return;
-      await sleep(500);
-    }
-    throw new Error("the policy is not in force after 30 s");
-  }, 60_000);
-
-  test("may accept, and say how things are, on its own node", async () => {
-    accepted(await patch("thinvolumes", "vol-mine", finalizers, as("node1")));
-    accepted(await patch("thinvolumes", "vol-mine/status", ready, as("node1")));
-    accepted(await patch("thinvolumes", "vol-mine", { metadata: { finalizers: [] } }, as("node1")));
-  });
-
-  test("may not touch another node's, nor its own by a token that is for no node", async () => {
-    refused(await patch("thinvolumes", "vol-theirs", finalizers, as("node1")), "only what belongs to the node");
-    refused(await patch("thinvolumes", "vol-theirs/status", ready, as("node1")), "only what belongs to the node");
-    refused(await patch("thinvolumes", "vol-mine", finalizers, as(undefined)), "only what belongs to the node");
-  });
-
-  test("may not change what is asked for, labels, owners, or others' finalizers", async () => {
-    refused(await patch("thinvolumes", "vol-mine", { spec: { requiredBytes: 5000 } }, as("node1")), "the controller's to say");
-    refused(await patch("thinvolumes", "vol-mine", { spec: { nodeName: "node2" } }, as("node1")), /the controller's to say|never changes/);
-    refused(await patch("thinvolumes", "vol-mine", { metadata: { labels: { a: "b" } } }, as("node1")), "no labels");
-    refused(await patch("thinvolumes", "vol-mine", { metadata: { annotations: { a: "b" } } }, as("node1")), "no annotations");
-    const owner = { apiVersion: "v1", kind: "Node", name: "node1", uid: "1" };
-    refused(await patch("thinvolumes", "vol-mine", { metadata: { ownerReferences: [owner] } }, as("node1")), "no owners");
-    refused(await patch("thinvolumes", "vol-mine", { metadata: { finalizers: ["dmthin.io/other"] } }, as("node1")), "only dmthin.io/node");
-    refused(await server.kubectl(["delete", "thinvolume", "vol-mine", ...flags("node1")]), "forbidden");
-    refused(await server.kubectl(["create", "-f", "-", ...flags("node1")], object("ThinVolume", "vol-new", volume())), "forbidden");
-  });
-
-  test("has the NodeThinPools of its own node, and no other's", async () => {
-    const mine = object("NodeThinPool", "mine.node1", { poolName: "mine", nodeName: "node1" });
-    accepted(await server.kubectl(["create", "-f", "-", ...flags("node1")], mine));
-    accepted(await patch("nodethinpools", "mine.node1/status", { status: { phase: "Ready" } }, as("node1")));
-    const theirs = object("NodeThinPool", "mine.node2", { poolName: "mine", nodeName: "node2" });
-    refused(await server.kubectl(["create", "-f", "-", ...flags("node1")], theirs), "only what belongs to the node");
-    refused(await patch("nodethinpools", "mine.node1/status", { status: { phase: "Refused" } }, as("node2")), "only what belongs to the node");
-    refused(await server.kubectl(["delete", "nodethinpool", "mine.node1", ...flags("node2")]), "only what belongs to the node");
-    accepted(await server.kubectl(["delete", "nodethinpool", "mine.node1", ...flags("node1")]));
-    const taken = object("NodeThinPool", "mine.node2", { poolName: "mine", nodeName: "node1" });
-    refused(await server.kubectl(["create", "-f", "-", ...flags("node1")], taken), "called by its pool and its node");
-    const long = object("NodeThinPool", `mine.${"n".repeat(230)}-0123456789abcdef`, { poolName: "mine", nodeName: "n".repeat(249) });
-    accepted(await server.kubectl(["create", "-f", "-", ...flags("n".repeat(249))], long));
-  });
-
-  test("has no rights to nodes, pools or claims beyond reading what it needs", async () => {
-    for (const [verb, what] of [
-      ["patch", "nodes"],
-      ["patch", "thinpools"],
-      ["get", "secrets"],
-      ["get", "configmaps"],
-      ["get", "persistentvolumeclaims"],
-      ["list", "pods"],
-      ["delete", "thinvolumes"],
-    ] as const) {
-      expect({ verb, what, may: await may(flags("node1"), verb, what) }).toEqual({ verb, what, may: false });
-    }
-    expect(await may(flags("node1"), "get", "nodes")).toBe(true);
-  });
 });
