@@ -68,13 +68,16 @@ export class Leadership {
   async #renew(held: Held, signal: AbortSignal, onLost: () => void): Promise<Lease | undefined> {
     const { now, durationSeconds, logger } = this.#options;
     let { lease, since } = held;
+    // Neither a pause nor a request that hangs goes beyond it: who looks on may take the lease soon afterwards.
+    const patienceMs = (): number => since + durationSeconds * 1000 * PATIENCE - now();
     for (;;) {
-      await this.#rest(signal);
+      await this.#rest(signal, patienceMs());
       if (signal.aborted) return lease;
+      if (patienceMs() <= 0) return lost("the lease could not be renewed in time");
       const asked = now();
-      const renewed = await this.#attempt(async (limit) => this.#write(lease, { renewTime: microTime() }, limit), signal);
+      const renewed = await this.#attempt(async (limit) => this.#write(lease, { renewTime: microTime() }, limit), signal, patienceMs());
       if (renewed === "conflict") {
-        const found = await this.#attempt(async (limit) => this.#options.leases.get(this.#options.name, limit), signal);
+        const found = await this.#attempt(async (limit) => this.#options.leases.get(this.#options.name, limit), signal, patienceMs());
         if (typeof found === "object" && found.spec.holderIdentity === this.#options.identity) lease = found;
         else if (found !== "failed") return lost("another holds the lease");
       } else if (renewed === undefined) return lost("the lease was deleted");
@@ -82,7 +85,6 @@ export class Leadership {
         lease = renewed;
         since = asked;
       }
-      if (now() - since > durationSeconds * 1000 * PATIENCE) return lost("the lease could not be renewed in time");
     }
     function lost(reason: string): undefined {
       logger.warn("this controller leads no more", { reason });
@@ -122,8 +124,12 @@ export class Leadership {
     return this.#options.leases.patch(name, { spec }, { preconditions: { uid, resourceVersion } }, limit);
   }
 
-  async #attempt<Result>(ask: (limit: AbortSignal) => Promise<Result>, signal: AbortSignal | undefined): Promise<Result | "conflict" | "failed"> {
-    const limits = [AbortSignal.timeout(this.#options.renewMs), ...(signal === undefined ? [] : [signal])];
+  async #attempt<Result>(
+    ask: (limit: AbortSignal) => Promise<Result>,
+    signal: AbortSignal | undefined,
+    mostMs = Infinity,
+  ): Promise<Result | "conflict" | "failed"> {
+    const limits = [AbortSignal.timeout(Math.max(0, Math.ceil(Math.min(this.#options.renewMs, mostMs)))), ...(signal === undefined ? [] : [signal])];
     try {
       const result = await ask(AbortSignal.any(limits));
       this.#isAway = false;
@@ -137,8 +143,8 @@ export class Leadership {
   }
 
   /** With some spread: contenders do not meet at each turn. */
-  async #rest(signal: AbortSignal): Promise<void> {
-    await pause(this.#options.renewMs * (0.8 + Math.random() / 5), signal).catch(() => undefined);
+  async #rest(signal: AbortSignal, mostMs = Infinity): Promise<void> {
+    await pause(Math.min(this.#options.renewMs * (0.8 + Math.random() / 5), Math.max(0, mostMs)), signal).catch(() => undefined);
   }
 }
 

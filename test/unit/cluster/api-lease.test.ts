@@ -120,6 +120,25 @@ describe("leadership", () => {
     expect(journal).toEqual(["a begins", "a ends", "a begins", "a ends"]);
   });
 
+  test("is given up in time by one whose requests hang, however long its pauses and requests may take otherwise", async () => {
+    const leases = server.objects(LEASE, "dmthin");
+    const create: typeof leases.create = async (...asked) => {
+      const created = await leases.create(...asked);
+      clock = 640; // of the 667 ms that it goes on without an answer
+      return created;
+    };
+    const patch: typeof leases.patch = async (_name, _patch, _options, limit) => {
+      journal.push("a request hangs");
+      await new Promise((resolve) => limit?.addEventListener("abort", resolve));
+      clock = 700;
+      throw limit?.reason;
+    };
+    const a = contend("a", server, { durationSeconds: 1, renewMs: 3_600_000, leases: { ...leases, create, patch } });
+    await eventually(() => journal.length > 2);
+    expect(journal).toEqual(["a begins", "a request hangs", "a ends"]);
+    await a.stop();
+  });
+
   test("is lost to who has taken the lease: the work ends at once, and the other's lease is left alone", async () => {
     const a = contend("a");
     await eventually(a.leading);
