@@ -38,6 +38,8 @@ export class Registration {
   #ours: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isRegistered = false;
+  /** The socket that is there was refused, and there is no other yet: no look may forget it. */
+  #isRefused = false;
   #changing: Promise<void> = Promise.resolve();
   #ended = false;
 
@@ -54,7 +56,7 @@ export class Registration {
   /** Throws "path-unusable" where the socket cannot be had. */
   async open(): Promise<void> {
     await this.#bind();
-    this.#lookIn(this.#options.lookMs ?? LOOK_MS);
+    this.#lookLater();
   }
 
   /** The socket goes at once: the kubelet then knows that the driver ends, and the next one's is not taken for this. */
@@ -93,34 +95,37 @@ export class Registration {
         if (pluginRegistered) this.#options.logger.info("the kubelet has registered the driver");
         else {
           this.#options.logger.error("the kubelet does not register the driver: it is offered anew", { reason: error });
-          this.#lookIn(this.#options.afterRefusalMs ?? AFTER_REFUSAL_MS, true);
+          this.#isRefused = true;
+          this.#lookLater();
         }
         return {};
       },
     };
   }
 
-  #lookIn(milliseconds: number, anew = false): void {
+  #lookLater(): void {
     if (this.#ended) return;
+    const { lookMs = LOOK_MS, afterRefusalMs = AFTER_REFUSAL_MS } = this.#options;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#changing = this.#look(anew);
-    }, milliseconds).unref();
+    const begin = (): void => void (this.#changing = this.#changing.then(async () => this.#look()));
+    this.#timer = setTimeout(begin, this.#isRefused ? afterRefusalMs : lookMs).unref();
   }
 
-  async #look(anew: boolean): Promise<void> {
-    const { logger, lookMs = LOOK_MS } = this.#options;
+  async #look(): Promise<void> {
+    const { logger } = this.#options;
     try {
       const isOurs = this.#server !== undefined && this.#ours === (await whatIsAt(this.#path));
       if (!isOurs && this.#server !== undefined) logger.warn("the kubelet's registration socket is gone: it is made again", { socket: this.#path });
-      if (!isOurs || anew) {
+      if (!isOurs || this.#isRefused) {
         await this.#unbind();
+        // Not after it: the kubelet may refuse the new one before we know that it is there.
+        this.#isRefused = false;
         await this.#bind();
       }
     } catch (error) {
       logger.error("the driver cannot be offered to the kubelet: tried again", { error });
     }
-    this.#lookIn(lookMs);
+    this.#lookLater();
   }
 }
 

@@ -1,11 +1,12 @@
 import { lstat, mkdtemp, readdir, rm, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { Connection } from "../../../src/csi/client.ts";
 import { definitionOf } from "../../../src/csi/protocol.ts";
 import { Registration } from "../../../src/csi/registration.ts";
+import { GrpcServer } from "../../../src/csi/server.ts";
 import { recordingLogger } from "./served.ts";
 import { eventually } from "../../harness/eventually.ts";
 
@@ -18,6 +19,7 @@ const opened: Registration[] = [];
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "dmthin-registry-"));
   socket = join(directory, "csi.dmthin.io-reg.sock");
+  refused = undefined;
 });
 afterEach(async () => {
   for (const registration of opened.splice(0)) await registration.close();
@@ -78,6 +80,31 @@ test("one that the kubelet refuses is said, and offered anew by another socket",
   expect(lines).toContainEqual(expect.objectContaining({ level: "error", reason: "the node has another topology" }));
   await eventually(async () => expect([undefined, before]).not.toContain(await inode()));
   expect(await getInfoAsTheKubelet()).toMatchObject({ name: "csi.dmthin.io" });
+});
+
+/** The kubelet is so quick that it refuses the next socket before its maker knows that it listens. */
+function refuseAtOnce(): void {
+  const listen = GrpcServer.prototype.listen;
+  jest.spyOn(GrpcServer.prototype, "listen").mockImplementationOnce(async function (this: GrpcServer, path) {
+    await listen.call(this, path);
+    refused = await inode();
+    await notify({ pluginRegistered: false });
+  });
+}
+let refused: bigint | undefined;
+
+test("one that is refused while it opens is offered anew", async () => {
+  refuseAtOnce();
+  await open({ afterRefusalMs: 200 });
+  await eventually(async () => expect([undefined, refused]).not.toContain(await inode()));
+});
+
+test("one that is refused while its socket is made again is offered anew", async () => {
+  await open({ lookMs: 5, afterRefusalMs: 200 });
+  refuseAtOnce();
+  await unlink(socket);
+  await eventually(async () => expect(refused).toBeDefined());
+  await eventually(async () => expect([undefined, refused]).not.toContain(await inode()));
 });
 
 test("a socket that somebody removes is made again", async () => {
