@@ -90,9 +90,7 @@ export class PoolEngine implements PoolCalls {
       this.#bench.mailbox.run(() => {
         const record = this.#volume(id);
         const grown = sizeBytes > record.sizeBytes ? this.#put({ ...record, sizeBytes, growFilesystem: record.filesystem.state !== "none" }, "expand") : record;
-        this.#bench.parts.observe("expand", "table", "before");
-        this.#freezer.guard(id, () => this.#bench.thins.grow(grown));
-        this.#bench.parts.observe("expand", "table", "after");
+        this.#grow(record, grown);
         return grown;
       }),
     );
@@ -201,6 +199,28 @@ export class PoolEngine implements PoolCalls {
 
   #volume(id: string): VolumeRecord {
     return readyVolume(this.#bench.catalog.thins, id);
+  }
+
+  /** The record goes first, so that no device is ever larger than its record. */
+  #grow(record: VolumeRecord, grown: VolumeRecord): void {
+    this.#bench.parts.observe("expand", "table", "before");
+    try {
+      this.#freezer.guard(grown.id, () => this.#bench.thins.grow(grown));
+    } catch (error) {
+      this.#takeBack(record, grown, error);
+      throw error;
+    }
+    this.#bench.parts.observe("expand", "table", "after");
+  }
+
+  /** A size that the kernel refused is not told as what the volume has: it would never be asked for again. Where this fails, it is as if the driver had been killed before. */
+  #takeBack(record: VolumeRecord, grown: VolumeRecord, cause: unknown): void {
+    try {
+      const sizeBytes = this.#bench.thins.sizeOf(grown.id);
+      if (sizeBytes !== undefined && sizeBytes < grown.sizeBytes) this.#put({ ...record, sizeBytes }, "expand-refused");
+    } catch (error) {
+      this.#bench.parts.logger.error("an expansion that was refused could not be taken back", { id: record.id, cause, error });
+    }
   }
 
   /** A transition, so that a copy of the catalogue made before it, which would let mkfs run again, is refused by its transaction id. */

@@ -69,6 +69,14 @@ export class ThinDevices {
     if (this.info(thin.id)?.hasActiveTable === true) this.#adjust(thin.id, this.#tableOf(thin));
   }
 
+  /** Of an active device; undefined also while another table waits, which its next resume gives it. */
+  sizeOf(id: string): Bytes | undefined {
+    const info = this.info(id);
+    if (info?.hasActiveTable !== true || info.hasInactiveTable) return undefined;
+    const [target] = this.#dm.table(this.uuidOf(id));
+    return target === undefined ? undefined : sectorsToBytes(target.length);
+  }
+
   /** undefined while not active, or while its pool has failed. */
   mapped(id: string): Bytes | undefined {
     const uuid = this.uuidOf(id);
