@@ -48,6 +48,8 @@ export interface WorkerPoolOptions {
   readonly recordedUuids?: readonly string[];
   /** The most that a caller without a deadline of its own waits. Default: two minutes. */
   readonly patienceMs?: number;
+  /** What its thread runs. Default: the pool's worker. */
+  readonly entry?: URL;
 }
 
 interface Waiting {
@@ -92,17 +94,20 @@ export class WorkerPool implements Pool {
   }
 
   async close(deadlineMs: number): Promise<void> {
+    const isFirst = !this.#closing.signal.aborted;
     this.#closing.abort();
     clearTimeout(this.#timer);
+    // What it holds may still change unseen: nothing is to be accepted for it, or taken for absent.
+    if (this.#view.status.kind === "ready") this.#view.apply({ kind: "status", status: { kind: "recovering" } });
     const worker = this.#worker;
     if (worker !== undefined) {
       const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-      worker.postMessage({ kind: "close" });
+      if (isFirst) worker.postMessage({ kind: "close" });
       await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
       worker.unref();
     }
     this.#failAll(new DmthinError({ code: "shutting-down" }));
-    // A worker that is still in the kernel is still at work: then the lock ends with the process.
+    // A worker that is still in the kernel is still at work: then the lock ends with it, or with the process.
     if (this.#worker === undefined) this.#lock?.release();
   }
 
@@ -129,7 +134,7 @@ export class WorkerPool implements Pool {
     const lvmLock = lvmLockOf(runDirectory, description.name);
     const stateDirectory = join(this.#options.stateDirectory, description.name);
     const data: PoolWorkerData = { description, stateDirectory, bootId, recordedUuids, deadManFd, lockFd: lock.fd, lvmLock };
-    const worker = new Worker(workerEntry("pool-worker"), { name: `pool ${description.name}`, workerData: data });
+    const worker = new Worker(this.#options.entry ?? workerEntry("pool-worker"), { name: `pool ${description.name}`, workerData: data });
     this.#worker = worker;
     worker.on("message", (messages: readonly FromWorker[]) => {
       for (const message of messages) this.#hear(message);
@@ -137,7 +142,7 @@ export class WorkerPool implements Pool {
     worker.on("error", (error) => logger.error("the pool's worker has failed", { pool: description.name, error }));
     worker.on("exit", () => {
       this.#worker = undefined;
-      if (this.#closing.signal.aborted) return;
+      if (this.#closing.signal.aborted) return lock.release();
       this.#failAll(new DmthinError({ code: "pool-not-ready", pool: description.name, reason: "its worker has ended and is started again" }));
       this.#view.apply({ kind: "status", status: { kind: "recovering" } });
       this.#timer = setTimeout(() => this.#begin(), RESTART_MS);
@@ -147,7 +152,8 @@ export class WorkerPool implements Pool {
   #hear(message: FromWorker): void {
     switch (message.kind) {
       case "news":
-        this.#view.apply(message.news);
+        // How a pool is that was closed, was said when it was.
+        if (message.news.kind !== "status" || !this.#closing.signal.aborted) this.#view.apply(message.news);
         break;
       case "log":
         this.#options.logger[message.level](message.message, message.fields);
