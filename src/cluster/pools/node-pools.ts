@@ -56,7 +56,7 @@ interface Entry {
   removal: string | undefined;
   /** Of the clock that only goes forwards: when it may be removed again. */
   removableFrom: number;
-  /** Of the same clock: since when its lock is free, for commands such as an import. */
+  /** Of the same clock: since when it is closed, so that its lock is free, for commands such as an import. */
   restingSince: number | undefined;
   /** Whether named disks that the pool lacks have been added since it was opened. */
   disksAdded: boolean;
@@ -182,6 +182,8 @@ export class NodePools {
   async #lookAt(name: string, object: ThinPool | undefined, { metadata: { labels } }: ClusterNode): Promise<void> {
     const isWanted = object !== undefined && !isTerminating(object) && matchesLabels(object.spec.nodeSelector, labels);
     const entry = this.#entries.get(name);
+    // Closed, and what was to follow has failed: it is among the pools again first.
+    if (entry?.restingSince !== undefined && entry.pool.view.status.kind !== "refused") await this.#reopen(entry);
     if (isWanted) return this.#follow(object, entry);
     this.#refusals.delete(name);
     if (entry !== undefined) await this.#remove(entry, object);
@@ -206,25 +208,28 @@ export class NodePools {
       return;
     }
     if (!isDeepStrictEqual(description, entry.description)) {
+      if (isStarting(entry.pool)) return; // which may take long, and cannot be broken off: a later look finds that it has ended
       logger.info("a pool's description has changed: it is opened anew, and its volumes stay in use", { pool: name, generation });
-      entry.pool = await host.reopen(entry.pool, description);
-      entry.description = description;
-      entry.restingSince = undefined;
-      entry.disksAdded = false;
+      await this.#reopen(entry, description);
     }
     entry.saved = written; // not before it is so: this is what is told
   }
 
+  async #reopen(entry: Entry, description = entry.description): Promise<void> {
+    entry.restingSince ??= performance.now(); // from here on it is closed, whatever fails
+    entry.pool = await this.#options.host.reopen(entry.pool, description);
+    entry.description = description;
+    entry.restingSince = undefined;
+    entry.disksAdded = false;
+  }
+
   /** Refused is for a person to mend: meanwhile nobody has its lock, and now and then it is looked at anew. */
   async #rest(entry: Entry): Promise<void> {
-    const { host, refusedMs = REFUSED_MS } = this.#options;
+    const { refusedMs = REFUSED_MS } = this.#options;
     if (entry.restingSince === undefined) {
       await entry.pool.close(CLOSE_MS);
       entry.restingSince = performance.now();
-    } else if (performance.now() - entry.restingSince >= refusedMs) {
-      entry.pool = await host.reopen(entry.pool, entry.description);
-      entry.restingSince = undefined;
-    }
+    } else if (performance.now() - entry.restingSince >= refusedMs) await this.#reopen(entry);
   }
 
   /** The description that is to be followed from now on; undefined: it is refused, which is kept to be told. */
@@ -285,6 +290,7 @@ export class NodePools {
     }
     if (performance.now() < entry.removableFrom) return;
     const wipe = policyOf(object?.spec ?? entry.saved.spec) === "Wipe" && entry.description.backing.kind !== "existing";
+    entry.restingSince ??= performance.now();
     const failed = await host.remove(entry.pool, { wipe });
     if (failed !== undefined) {
       const { error, pool } = failed;
@@ -310,6 +316,8 @@ const opened = (saved: SavedPool, description: PoolDescription, pool: Pool): Ent
   restingSince: undefined,
   disksAdded: false,
 });
+
+const isStarting = ({ view: { status } }: Pool): boolean => status.kind === "recovering" && status.reason === undefined;
 
 const policyOf = (spec: Readonly<Record<string, unknown>>): unknown => spec["deletionPolicy"];
 

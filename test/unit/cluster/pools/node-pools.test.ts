@@ -21,21 +21,34 @@ class Host implements PoolHost {
   readonly asked: string[] = [];
   readonly pools = new Map<string, SeenPool>();
   refusal: DmthinError | undefined;
+  /** What is thrown, once, when a pool has been closed to be opened anew. */
+  failure: Error | undefined;
 
   async open(descriptions: readonly PoolDescription[]): Promise<readonly SeenPool[]> {
     return descriptions.map((description) => this.#open("open", description));
   }
 
-  async reopen(_: unknown, description: PoolDescription): Promise<SeenPool> {
+  async reopen(pool: unknown, description: PoolDescription): Promise<SeenPool> {
+    this.#failOnce(pool);
     return this.#open("reopen", description);
   }
 
-  async remove({ description: { name } }: { readonly description: PoolDescription }, { wipe }: { readonly wipe: boolean }) {
+  async remove(closed: { readonly description: PoolDescription }, { wipe }: { readonly wipe: boolean }) {
+    const { name } = closed.description;
+    this.#failOnce(closed);
     this.asked.push(`${wipe ? "wipe" : "remove"} ${name}`);
     const pool = this.pools.get(name);
     if (this.refusal !== undefined && pool !== undefined) return { error: this.refusal, pool: this.#open("open", pool.description) };
     this.pools.delete(name);
     return undefined;
+  }
+
+  #failOnce(closed: unknown): void {
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure === undefined) return;
+    (closed as SeenPool).is({ kind: "recovering" });
+    throw failure;
   }
 
   #open(how: string, description: PoolDescription): SeenPool {
@@ -149,6 +162,41 @@ test("an option that may change is followed, saved first; what changes nothing o
   await eventually(() => expect(pools.seen().get("all")?.observedGeneration).toBe(3));
   expect(host.asked).toEqual(["open all", "reopen all"]);
   expect(await new SavedPools(state, silentLogger).read()).toMatchObject([{ generation: 3, spec: { overcommitRatio: 2, deletionPolicy: "Wipe" } }]);
+});
+
+test("a pool that is being recovered is not closed for a new description, which is saved: its worker would not end before it serves", async () => {
+  await create("all");
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  host.pools.get("all")?.is({ kind: "recovering" });
+  await thinPools().patch("all", { spec: { overcommitRatio: 2 } });
+  await eventually(async () => expect(await new SavedPools(state, silentLogger).read()).toMatchObject([{ generation: 2, spec: { overcommitRatio: 2 } }]));
+  for (let looks = 0; looks < 5; looks++) {
+    pools.look();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(host.asked).toEqual(["open all"]);
+  expect(pools.seen().get("all")).toMatchObject({ observedGeneration: 1, refusal: undefined });
+  host.pools.get("all")?.is({ kind: "ready" });
+  await eventually(() => expect(pools.seen().get("all")?.observedGeneration).toBe(2));
+  // Between two attempts there is time.
+  host.pools.get("all")?.is({ kind: "recovering", reason: "a disk is missing" });
+  await thinPools().patch("all", { spec: { overcommitRatio: 3 } });
+  await eventually(() => expect(pools.seen().get("all")?.observedGeneration).toBe(3));
+  expect(host.asked).toEqual(["open all", "reopen all", "reopen all"]);
+});
+
+test("a pool that was closed, and then could be neither opened anew nor removed, is opened at the next look", async () => {
+  await create("all");
+  const { pools, host } = await start();
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  host.failure = new Error("no thread could be started");
+  await thinPools().patch("all", { spec: { overcommitRatio: 2 } });
+  await eventually(() => expect(pools.seen().get("all")?.observedGeneration).toBe(2));
+  host.failure = new Error("no thread could be started");
+  await thinPools().delete("all");
+  await eventually(() => expect(pools.seen().size).toBe(0));
+  expect(host.asked).toEqual(["open all", "reopen all", "reopen all", "reopen all", "remove all"]);
 });
 
 test("a ThinPool made anew with something else is refused while the pool is here, and what was accepted stays", async () => {
