@@ -35,7 +35,8 @@ export async function modifyVolume(parts: Parts, id: string, change: Partial<Mut
 export async function deleteVolume(parts: Parts, id: string, call: Call): Promise<void> {
   return parts.operations.run(call, "deletion", { exclusive: [id] }, async () => {
     const found = parts.pools.findVolume(id);
-    if (found?.record.state !== "ready") return;
+    if (found === undefined) return parts.pools.requireSettled(id);
+    if (found.record.state !== "ready") return;
     const { staging, publications } = found.record;
     const path = staging?.path ?? publications[0]?.path;
     if (path !== undefined) throw new DmthinError({ code: "volume-staged", id, path });

@@ -35,7 +35,7 @@ export async function deleteGroup(parts: Parts, id: string, snapshotIds: readonl
   const known = findGroup(parts, id)?.record.snapshotIds ?? [];
   return parts.operations.run(call, "deletion", { exclusive: [id, ...known] }, async () => {
     const found = findGroup(parts, id);
-    if (found === undefined) return;
+    if (found === undefined) return parts.pools.requireSettled(id);
     requireMembers(found.record, snapshotIds);
     await found.pool.calls.removeGroup(id);
   });

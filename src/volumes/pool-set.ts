@@ -2,7 +2,7 @@ import type { SnapshotRecord, ThinRecord, VolumeRecord } from "../catalog/record
 import { DmthinError } from "../errors.ts";
 import type { PoolFigures } from "../pool/pool-calls.ts";
 import type { Pool } from "../pool/pool.ts";
-import { isGroupId, isSnapshotId, isVolumeId } from "./ids.ts";
+import { isGroupId, isSnapshotId, isVolumeId, kindOfId } from "./ids.ts";
 
 export interface Found<Item> {
   readonly pool: Pool;
@@ -101,6 +101,12 @@ export class PoolSet {
   requireComplete(): void {
     this.#requireKnown();
     for (const pool of this.all) if (pool.view.status.kind !== "ready") throw notServing(pool);
+  }
+
+  /** Throws "in-progress" while what is not there may still come: its creation may have been given up, and go on. */
+  requireSettled(id: string): void {
+    if (this.all.every(({ view: { unanswered = 0 } }) => unanswered === 0)) return;
+    throw new DmthinError({ code: "in-progress", kind: kindOfId(id), id, operation: "what may be the creation" });
   }
 
   #requireKnown(): void {

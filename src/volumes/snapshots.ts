@@ -35,7 +35,8 @@ function requireSame(existing: Found<SnapshotRecord>, sourceVolumeId: string): F
 export async function deleteSnapshot(parts: Parts, id: string, call: Call): Promise<void> {
   return parts.operations.run(call, "deletion", { exclusive: [id] }, async () => {
     const found = parts.pools.findSnapshot(id);
-    if (found?.record.state !== "ready") return;
+    if (found === undefined) return parts.pools.requireSettled(id);
+    if (found.record.state !== "ready") return;
     const { groupId } = found.record;
     if (groupId !== undefined) throw invalid(`snapshot ${id} belongs to group snapshot ${groupId}, and is deleted with that`);
     await found.pool.calls.remove(id);
