@@ -8,12 +8,12 @@ export type Cue = FromWorker | "end";
 const { description } = workerData as PoolWorkerData;
 const channel = new BroadcastChannel(description.name);
 const tell = (message: FromWorker): void => parentPort?.postMessage([message]);
-channel.onmessage = (event) => {
+channel.addEventListener("message", (event) => {
   const cue = (event as { readonly data: Cue }).data;
   if (cue !== "end") return tell(cue);
   channel.close();
   parentPort?.close();
-};
+});
 parentPort?.on("message", ({ kind }: ToWorker) => tell({ kind: "log", level: "info", message: kind, fields: {} }));
 tell({ kind: "news", news: { kind: "catalog", poolUuid: "its uuid", thins: [], groups: [] } });
 tell({ kind: "news", news: { kind: "status", status: { kind: "ready" } } });
