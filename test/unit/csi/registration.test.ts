@@ -84,9 +84,10 @@ test("one that the kubelet refuses is said, and offered anew by another socket",
 
 /** The kubelet is so quick that it refuses the next socket before its maker knows that it listens. */
 function refuseAtOnce(): void {
-  const listen = GrpcServer.prototype.listen;
-  jest.spyOn(GrpcServer.prototype, "listen").mockImplementationOnce(async function (this: GrpcServer, path) {
-    await listen.call(this, path);
+  const spy = jest.spyOn(GrpcServer.prototype, "listen");
+  const listen = spy.getMockImplementation();
+  spy.mockImplementationOnce(async function (this: GrpcServer, path) {
+    await listen?.call(this, path);
     refused = await inode();
     await notify({ pluginRegistered: false });
   });
