@@ -1,7 +1,8 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Run } from "../exec/run.ts";
+import { ignoreMissing } from "../files.ts";
 import { mounts } from "../filesystem/mounts.ts";
 import { recognisedOn } from "../filesystem/signatures.ts";
 import type { PhysicalVolume } from "../lvm/reports.ts";
@@ -22,10 +23,10 @@ export type Finding =
 
 const SYS = "/sys/dev/block";
 
-/** Looks at a disk; reads alone. `volume`: what LVM says of it. */
-export async function examineDisk(run: Run, disk: NamedDisk, volume: PhysicalVolume | undefined): Promise<Finding> {
+/** Looks at a disk; reads alone. `volume`: what LVM says of it. Rejects when it cannot be told who has it. */
+export async function examineDisk(run: Run, disk: NamedDisk, volume: PhysicalVolume | undefined, sys = SYS): Promise<Finding> {
   if (volume?.group !== undefined) return { kind: "member", volume, group: volume.group };
-  const user = await userOf(disk);
+  const user = await userOf(disk, sys);
   if (user !== undefined) return { kind: "taken", what: user };
   const signatures = await recognisedOn(run, disk.path);
   if (volume?.inUse === true) return { kind: "taken", what: "it belongs to a volume group whose other disks are not named here" };
@@ -37,17 +38,13 @@ export async function examineDisk(run: Run, disk: NamedDisk, volume: PhysicalVol
 }
 
 /** Who has the disk, or one of its partitions; undefined: nobody, since the kernel gives it to us alone. */
-async function userOf(disk: NamedDisk): Promise<string | undefined> {
-  const folder = join(SYS, `${disk.major}:${disk.minor}`);
+async function userOf(disk: NamedDisk, sys: string): Promise<string | undefined> {
+  const folder = join(sys, `${disk.major}:${disk.minor}`);
   if ((await readFile(join(folder, "ro"), "utf8")).trim() === "1") return "it is read-only";
-  const isPartition = await readFile(join(folder, "partition"), "utf8").then(
-    () => true,
-    () => false,
-  );
-  if (isPartition && !disk.isNamed) return "it is a partition";
+  if ((await isPartition(folder)) && !disk.isNamed) return "it is a partition";
   const parts = await partsOf(folder);
   for (const part of parts) {
-    const holders = await readdir(join(part.folder, "holders")).catch(() => []);
+    const holders = (await readdir(join(part.folder, "holders")).catch(ignoreMissing)) ?? [];
     if (holders.length > 0) return `${part.name} is in use by ${holders.join(", ")}`;
   }
   const mounted = (await mounts()).find(({ major, minor }) => parts.some(({ number }) => number === `${major}:${minor}`));
@@ -57,8 +54,8 @@ async function userOf(disk: NamedDisk): Promise<string | undefined> {
 
 /** The disk itself and its partitions. */
 async function partsOf(folder: string): Promise<readonly { readonly name: string; readonly folder: string; readonly number: string }[]> {
-  const names = await readdir(folder);
-  const below = await Promise.all(names.map(async (name) => ((await isThere(join(folder, name, "partition"))) ? join(folder, name) : [])));
+  const folders = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+  const below = await Promise.all(folders.map(async (each) => ((await isPartition(each)) ? each : [])));
   return Promise.all(
     [folder, ...below.flat()].map(async (each) => {
       const uevent = await readFile(join(each, "uevent"), "utf8");
@@ -68,11 +65,7 @@ async function partsOf(folder: string): Promise<readonly { readonly name: string
   );
 }
 
-const isThere = async (path: string): Promise<boolean> =>
-  readFile(path).then(
-    () => true,
-    () => false,
-  );
+const isPartition = async (folder: string): Promise<boolean> => (await stat(join(folder, "partition")).catch(ignoreMissing)) !== undefined;
 
 /** The kernel refuses to share a disk that is mounted, swapped to, or below another device, in whatever namespace. Source: open(2), O_EXCL. */
 function isOurs(path: string): boolean {

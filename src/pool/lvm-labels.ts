@@ -1,6 +1,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
+import { ignoreMissing, isMissing } from "../files.ts";
 import { isMadeByLvm } from "../lvm/names.ts";
 import { readRange } from "./block-device.ts";
 import { isOurs } from "./names.ts";
@@ -22,17 +23,17 @@ export interface LabelledDisk {
 /**
  * The disks of this machine that LVM has labelled, without those through which tenants' data can be read: the volumes of
  * any driver of ours, what stands on them, what its pools lie on, and logical volumes. LVM is shown these alone, so that
- * a label that a tenant has written is not even read.
+ * a label that a tenant has written is not even read. Rejects when it cannot be told what a disk stands on.
  */
-export async function labelledDisks(dm: DeviceMapper): Promise<readonly LabelledDisk[]> {
+export async function labelledDisks(dm: DeviceMapper, sys = SYS_BLOCK): Promise<readonly LabelledDisk[]> {
   const devices = new Map(dm.list().map(({ minor, uuid }) => [`dm-${minor}`, uuid]));
   const isTenants = (name: string): boolean => isOurs({ uuid: devices.get(name) ?? "" });
   const found: LabelledDisk[] = [];
-  for (const name of await readdir(SYS_BLOCK)) {
+  for (const name of await readdir(sys)) {
     const uuid = devices.get(name);
     if (name.startsWith("dm-") && (uuid === undefined || isMadeByLvm({ uuid }) || dm.info(uuid)?.suspended !== false)) continue;
-    if (await standsOn(name, isTenants)) continue;
-    if ((await related(name, "holders")).some(isTenants) || (await sizeOf(name)) === 0) continue;
+    if (await standsOn(sys, name, isTenants)) continue;
+    if ((await related(sys, name, "holders")).some(isTenants) || (await sizeOf(join(sys, name))) === 0) continue;
     const path = `/dev/${name.replaceAll("!", "/")}`;
     const volumeUuid = readLabel(path);
     if (volumeUuid !== undefined) found.push({ path, volumeUuid });
@@ -41,15 +42,22 @@ export async function labelledDisks(dm: DeviceMapper): Promise<readonly Labelled
 }
 
 /** Whether it is one, or stands on one. */
-async function standsOn(name: string, matches: (name: string) => boolean): Promise<boolean> {
+async function standsOn(sys: string, name: string, matches: (name: string) => boolean): Promise<boolean> {
   if (matches(name)) return true;
-  for (const below of await related(name, "slaves")) if (await standsOn(below, matches)) return true;
+  for (const below of await related(sys, name, "slaves")) if (await standsOn(sys, below, matches)) return true;
   return false;
 }
 
-const related = async (name: string, relation: "slaves" | "holders"): Promise<readonly string[]> => readdir(join(SYS_BLOCK, name, relation)).catch(() => []);
+/** A partition has no folder of what it stands on. */
+const related = async (sys: string, name: string, relation: "slaves" | "holders"): Promise<readonly string[]> =>
+  (await readdir(join(sys, name, relation)).catch(ignoreMissing)) ?? [];
 
-const sizeOf = async (name: string): Promise<number> => Number(await readFile(join(SYS_BLOCK, name, "size"), "utf8").catch(() => "0"));
+/** In sectors; 0 also for a device that has just gone: what sysfs had opened of it answers ENODEV. Source: fs/kernfs/file.c. */
+const sizeOf = async (folder: string): Promise<number> =>
+  readFile(join(folder, "size"), "utf8").then(Number, (error: NodeJS.ErrnoException) => {
+    if (isMissing(error) || error.code === "ENODEV") return 0;
+    throw error;
+  });
 
 /** undefined also for a drive without a medium, and a device that has just gone. */
 function readLabel(path: string): string | undefined {
