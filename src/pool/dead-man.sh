@@ -6,7 +6,8 @@
 #                               same when the command ends, and exits as it did: for images, where all others die with
 #                               the init's only child.
 #
-# It may run for months and must outlive its parent: no network, no files, and signals to its group do not end it.
+# It may run for months and must outlive its parent: no network, no files (save the second form's fifo, in TMPDIR until the
+# command has ended), and signals to its group do not end it.
 set -u
 armed=' '
 

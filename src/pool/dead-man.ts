@@ -7,6 +7,8 @@ import type { DeadMan } from "./engine-parts.ts";
 /** Beside this file among the sources, and beside the bundle. */
 const SCRIPT = fileURLToPath(new URL("./dead-man.sh", import.meta.url));
 
+const GONE = "the dead man's handle has ended, and no other could be had: nothing is suspended without one";
+
 /**
  * Tells a process beside ours what is about to be suspended, so that it is resumed when we die. What is written to its
  * pipe is there for it whatever becomes of us; the kernel closes the pipe when our last thread has ended.
@@ -17,6 +19,8 @@ export class DeadManHandle implements DeadMan {
   readonly #start: () => Promise<number>;
   #fd: number;
   #restarting = false;
+  /** Why there was no other to be had, since the one that we have told last has ended. */
+  #unreplaced: unknown;
 
   private constructor(start: () => Promise<number>, fd: number) {
     this.#start = start;
@@ -57,7 +61,7 @@ export class DeadManHandle implements DeadMan {
       writeSync(this.#fd, uuids.map((uuid) => `${verb} ${uuid}\n`).join(""));
     } catch (error) {
       this.#restart();
-      if (verb === "arm") throw error;
+      if (verb === "arm") throw this.#unreplaced === undefined ? error : new Error(GONE, { cause: this.#unreplaced });
     }
   }
 
@@ -66,13 +70,14 @@ export class DeadManHandle implements DeadMan {
     if (this.#restarting) return;
     this.#restarting = true;
     void this.#replace()
-      .catch(() => undefined)
+      .catch((error: unknown) => (this.#unreplaced = error))
       .finally(() => (this.#restarting = false));
   }
 
   async #replace(): Promise<void> {
     const dead = this.#fd;
     this.#fd = await this.#start();
+    this.#unreplaced = undefined;
     closeDescriptor(dead);
     const armed = [...this.#armed].flatMap(([uuid, times]) => Array.from({ length: times }, () => uuid));
     if (armed.length > 0) this.#tell("arm", armed);

@@ -1,7 +1,11 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { openPipe } from "../../../src/linux/descriptor.ts";
 import { DeadManHandle } from "../../../src/pool/dead-man.ts";
+import { eventually } from "../../harness/eventually.ts";
 
 /** What the handle has been told so far; "closed" when nobody can tell it anything any more. */
 function heard(fd: number): string {
@@ -32,4 +36,19 @@ test("what was armed twice stays armed until it was disarmed as often, as the ha
   deadMan.close();
   expect(heard(listener)).toBe("closed");
   closeSync(listener);
+});
+
+test("why no other handle can be had when one has ended is the cause of what the next arm is told", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "dmthin-dead-man-"));
+  const fifo = join(folder, "fifo"); // as the image's: without a reader it is not opened again
+  execFileSync("mkfifo", [fifo]);
+  const listener = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  const inheritedFd = openSync(fifo, constants.O_WRONLY);
+  const deadMan = await DeadManHandle.start({ inheritedFd });
+  closeSync(listener);
+  expect(() => deadMan.arm(["A"])).toThrow("EPIPE");
+  const cause: unknown = expect.objectContaining({ code: "ENXIO" });
+  await eventually(() => expect(() => deadMan.arm(["A"])).toThrow(expect.objectContaining({ cause })));
+  closeSync(inheritedFd);
+  rmSync(folder, { recursive: true });
 });
