@@ -1,4 +1,5 @@
 import type { ThinListing, ThinTools } from "../devicemapper/thin-tools.ts";
+import type { Logger } from "../logger.ts";
 import type { ThinPoolDevice } from "./thin-pool-device.ts";
 
 export interface ListingWanted {
@@ -24,15 +25,17 @@ export class LiveListing {
   readonly #device: ThinPoolDevice;
   readonly #tools: ThinTools;
   readonly #metadataPath: string;
+  readonly #logger: Logger;
   /** Whom the snapshot that is there serves still. */
   readonly #served = new Set<Member>();
   #waiting: Member[] = [];
   #giveWay: AbortController | undefined;
 
-  constructor(device: ThinPoolDevice, tools: ThinTools, metadataPath: string) {
+  constructor(device: ThinPoolDevice, tools: ThinTools, metadataPath: string, logger: Logger) {
     this.#device = device;
     this.#tools = tools;
     this.#metadataPath = metadataPath;
+    this.#logger = logger;
   }
 
   list(wanted: ListingWanted = {}): Promise<readonly ThinListing[]> {
@@ -67,8 +70,8 @@ export class LiveListing {
     await Promise.all(groups.filter(({ length }) => length > 0).map(async (group) => this.#listFor(group, giveWay)));
     try {
       this.#device.releaseMetadataSnapshot();
-    } catch {
-      // Whoever is next finds it there, and releases it.
+    } catch (error) {
+      this.#logger.warn("the pool's metadata snapshot could not be released: the next listing releases it", { error });
     }
     this.#giveWay = undefined;
     if (this.#waiting.length > 0) this.#begin();

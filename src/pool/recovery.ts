@@ -100,7 +100,7 @@ export async function openPool(given: RecoveryParts): Promise<OpenPool> {
     requireSameChunkSize(catalog, description);
     const { device, devices } = await activate(parts, catalog);
     const thins = new ThinDevices(dm, catalog.identity, device.uuid);
-    const listing = new LiveListing(device, parts.tools, devices.metadata.path);
+    const listing = new LiveListing(device, parts.tools, devices.metadata.path, logger);
     const transitions = new Transitions({ catalog, device, listLive: () => listing.list({ urgent: true }), observe: parts.observe, logger });
     await transitions.recover();
     const copyFolder = folder === given.stateDirectory ? stand.catalogCopyFolder : given.stateDirectory;
@@ -173,8 +173,8 @@ async function requireNewPool(
 
 const activePool = (device: ThinPoolDevice) => ({ kind: "thin-pool", transactionId: device.figures({ exact: true }).transactionId }) as const;
 
-async function requireNoThins({ tools, description }: RecoveryParts, { metadata }: BackingDevices, device: ThinPoolDevice): Promise<void> {
-  const listings = await (device.isActive() ? new LiveListing(device, tools, metadata.path).list() : tools.list(metadata.path, { live: false }));
+async function requireNoThins({ tools, description, logger }: RecoveryParts, { metadata }: BackingDevices, device: ThinPoolDevice): Promise<void> {
+  const listings = await (device.isActive() ? new LiveListing(device, tools, metadata.path, logger).list() : tools.list(metadata.path, { live: false }));
   if (listings.length === 0) return;
   throw refused(
     description.name,

@@ -3,10 +3,14 @@ import type { ThinListing, ThinTools } from "../../../src/devicemapper/thin-tool
 import { LiveListing } from "../../../src/pool/live-listing.ts";
 import type { ThinPoolDevice } from "../../../src/pool/thin-pool-device.ts";
 import { chunks } from "../../../src/units.ts";
+import { recordingLogger } from "../csi/served.ts";
 
 /** A pool whose metadata snapshot is one at a time, and programs that end when they are told to. */
 class Stage {
   held = false;
+  /** What a release is answered instead. */
+  refusal: Error | undefined;
+  readonly recorded = recordingLogger();
   readonly log: string[] = [];
   readonly #programs: { readonly exclusive: boolean; readonly end: (error?: Error) => void }[] = [];
   readonly listing: LiveListing;
@@ -18,7 +22,7 @@ class Stage {
       releaseMetadataSnapshot: () => this.#hold(false),
     };
     const tools: ThinTools = { check: async () => undefined, list: async (_, { exclusive = false }, signal) => this.#list(exclusive, signal) };
-    this.listing = new LiveListing(device as ThinPoolDevice, tools, "/dev/metadata");
+    this.listing = new LiveListing(device as ThinPoolDevice, tools, "/dev/metadata", this.recorded.logger);
   }
 
   async end(exclusive: boolean, error?: Error): Promise<void> {
@@ -32,6 +36,7 @@ class Stage {
   }
 
   #hold(now: boolean): void {
+    if (!now && this.refusal !== undefined) throw this.refusal;
     if (this.held === now) throw new Error(now ? "EBUSY" : "EINVAL");
     this.held = now;
     this.log.push(now ? "reserve" : "release");
@@ -141,6 +146,21 @@ test("a snapshot that a dead process left is released first; one that cannot be 
   const second = listing.list();
   await stage.end(false, new Error("it failed"));
   await expect(first).rejects.toThrow("it failed");
+  await stage.end(false);
+  expect(await second).toEqual([row]);
+});
+
+test("a snapshot that cannot be released is told; who waited has been answered, and the next listing releases it", async () => {
+  const raw = new Stage();
+  const { listing, log, ...stage } = expose(raw);
+  const first = listing.list();
+  raw.refusal = new Error("EIO");
+  await stage.end(false);
+  expect(await first).toEqual([row]);
+  expect(raw.recorded.lines).toEqual([expect.objectContaining({ level: "warn", error: raw.refusal })]);
+  raw.refusal = undefined;
+  const second = listing.list();
+  expect(log.slice(2)).toEqual(["release", "reserve", "plain"]);
   await stage.end(false);
   expect(await second).toEqual([row]);
 });
