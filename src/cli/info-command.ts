@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from "commander";
 import { DEFAULT_ADMIN_SOCKET } from "../config/admin-socket.ts";
-import { socketIn } from "../config/paths.ts";
+import { socketIn } from "../config/path-rules.ts";
 import { begin, type End } from "./command.ts";
 import { info, type AskDriver } from "./info.ts";
 import type { Terminal } from "./terminal.ts";

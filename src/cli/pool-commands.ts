@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from "commander";
 import { DEFAULT_ADMIN_SOCKET } from "../config/admin-socket.ts";
-import { socketIn } from "../config/paths.ts";
+import { socketIn } from "../config/path-rules.ts";
 import { ambiguousSize, parseSize } from "../units.ts";
 import { begin, EXIT_USAGE, type End } from "./command.ts";
 import { tellFailure, type AskUpkeep, type DriverUpkeep, type ExtendTo } from "./driver-upkeep.ts";

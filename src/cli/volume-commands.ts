@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { DEFAULT_ADMIN_SOCKET } from "../config/admin-socket.ts";
-import { socketIn } from "../config/paths.ts";
+import { socketIn } from "../config/path-rules.ts";
 import { begin, type End } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 import { listVolumes, showVolume, type Asking } from "./volumes.ts";

@@ -1,7 +1,7 @@
 import { lstat, mkdir, unlink } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { dirname } from "node:path";
-import { socketIn, socketProblem } from "../config/paths.ts";
+import { socketIn, socketProblem } from "../config/path-rules.ts";
 import { DmthinError } from "../errors.ts";
 import { ignoreMissing, isMissing } from "../files.ts";
 
