@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { deadManDescriptor } from "./config/environment.ts";
 import type { PoolMetricsOptions } from "./config/driver-options.ts";
 import type { PoolDescription } from "./config/pool-description.ts";
@@ -6,6 +5,7 @@ import type { DmthinError } from "./errors.ts";
 import { run } from "./exec/run.ts";
 import { LinuxFilesystems } from "./filesystem/linux-filesystems.ts";
 import { BlockingThreads } from "./linux/blocking-threads.ts";
+import { readBootId } from "./linux/boot-id.ts";
 import { saveMemory } from "./linux/memory.ts";
 import { workerEntry } from "./linux/worker-entry.ts";
 import type { Logger } from "./logger.ts";
@@ -18,9 +18,6 @@ import { createMetrics, listenFor } from "./serve-metrics.ts";
 import { LocalVolumes } from "./volumes/local-volumes.ts";
 import { TrimSchedule } from "./volumes/trim-schedule.ts";
 import { XfsFollower } from "./volumes/xfs-follower.ts";
-
-/** Another boot has another one: what was staged before is staged no more. Source: random(4). */
-const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
 /** For what a pool is at: its calls, and a step of its care. */
 const CLOSE_MS = 30_000;
@@ -80,7 +77,7 @@ export class Machine {
   /** The pools of `descriptions` begin to recover at once, each in a thread of its own: what a dead driver left suspended runs again first. */
   static async start(options: MachineOptions, descriptions: readonly PoolDescription[]): Promise<Machine> {
     saveMemory();
-    const bootId = (await readFile(BOOT_ID, "utf8")).trim();
+    const bootId = readBootId();
     const pools = new Set<Pool>();
     const { config, version, readiness, logger, cluster } = options;
     const asked = cluster === undefined ? {} : { cluster };

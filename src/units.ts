@@ -40,6 +40,9 @@ export const metadataBlocksToBytes = (value: MetadataBlocks): Bytes => bytes(val
 export const roundUp = (value: Bytes, multiple: Bytes): Bytes => bytes(Math.ceil(value / multiple) * multiple);
 export const roundDown = (value: Bytes, multiple: Bytes): Bytes => bytes(Math.floor(value / multiple) * multiple);
 
+/** Of a timer of Node's, in milliseconds: one that is set for longer fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const FACTORS: Readonly<Record<string, number>> = { "": 1, b: 1, ki: 1024, mi: 1024 ** 2, gi: 1024 ** 3, ti: 1024 ** 4 };
 const SIZE = /^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*$/;
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { AppliedPool, Held, PoolHealth } from "../cluster/installation/installation.ts";
+import { isMapping } from "../config/document-paths.ts";
 import { DmthinError } from "../errors.ts";
 import { begin, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type End } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
@@ -56,8 +57,6 @@ async function applyPools(work: ClusterWork, file: string, { output }: Terminal)
   for (const { name, outcome } of applied) output.write(`ThinPool ${name}: ${outcome}\n`);
   return EXIT_OK;
 }
-
-const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null && !Array.isArray(value);
 
 function poolsOf(document: unknown, source: string): Readonly<Record<string, object>> {
   const pools = Object.entries(isMapping(document) ? document : {});

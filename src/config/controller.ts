@@ -4,6 +4,7 @@ import { alphaCapabilities, describeTesting, log, metricsListen, shutdownDeadlin
 import { kubernetesNamespace } from "./environment.ts";
 import { kubeconfig } from "./kubernetes-options.ts";
 import type { ListenAddress } from "./listen-address.ts";
+import { OBJECT_NAME } from "./object-name.ts";
 import { socketPath } from "./paths.ts";
 import { check } from "./problems.ts";
 import { duration, fileMode } from "./quantities.ts";
@@ -31,9 +32,8 @@ export interface ControllerConfig {
   readonly testing: TestingOptions;
 }
 
-/** Source: RFC 1123; apimachinery, IsDNS1123Label and IsDNS1123Subdomain. */
+/** Source: RFC 1123; apimachinery, IsDNS1123Label. */
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 /** `prefix/name`. Source: apimachinery, IsQualifiedName. */
 const QUALIFIED = /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 /** Only the server can judge all of a selector: this is what begins none. */
@@ -47,7 +47,7 @@ export const controllerDocument = z.strictObject({
     .describe("The namespace of the driver's pods. By default POD_NAMESPACE of the environment, which the pod is given."),
   socket: socketPath().prefault("unix:///run/dmthin/csi.sock").describe("The CSI socket, which the sidecars dial."),
   socketMode: fileMode().prefault("0600").describe("Its file mode, in quotes."),
-  lease: matching(SUBDOMAIN, "the name of an object")
+  lease: matching(OBJECT_NAME, "the name of an object")
     .default("dmthin-controller")
     .describe("The lease by which one of several controllers looks after what is left over."),
   nodeMissingFor: duration({ leastMs: 1000, mostMs: 366 * 86_400_000 })

@@ -13,3 +13,5 @@ export const textAt = (value: unknown, ...path: Path): string | undefined => {
   const found = at(value, path);
   return typeof found === "string" ? found : undefined;
 };
+
+export const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null && !Array.isArray(value);

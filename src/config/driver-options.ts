@@ -28,8 +28,8 @@ export interface PoolMetricsOptions {
 
 export const DEFAULT_STATE_DIRECTORY = "/var/lib/dmthin";
 
-/** A timer of Node's ends at 2^31 ms, and fires at once beyond. */
-const LONGEST_TIMER_MS = 24 * 86_400_000;
+/** 24 days, in whole ones below what a timer of Node's can wait. */
+const LONGEST_INTERVAL_MS = 24 * 86_400_000;
 
 export const log = () =>
   z
@@ -73,7 +73,7 @@ export const poolMetrics = () =>
       listen: metricsListen(),
       perVolume: z.boolean().default(true).describe("Tell the size and the space of each volume and snapshot: three lines each."),
       exclusiveInterval: z
-        .union([duration({ leastMs: 60_000, mostMs: LONGEST_TIMER_MS }), z.literal("never").transform(() => undefined)])
+        .union([duration({ leastMs: 60_000, mostMs: LONGEST_INTERVAL_MS }), z.literal("never").transform(() => undefined)])
         .prefault("1h")
         .describe("How often it is measured what each volume has alone, or never: that walks through all of a pool's metadata."),
     })

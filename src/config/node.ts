@@ -15,6 +15,7 @@ import {
 } from "./driver-options.ts";
 import { kubernetesNode } from "./environment.ts";
 import { kubeconfig } from "./kubernetes-options.ts";
+import { OBJECT_NAME } from "./object-name.ts";
 import { absolutePath, socketPath } from "./paths.ts";
 import { check } from "./problems.ts";
 import { quote } from "./wording.ts";
@@ -42,16 +43,13 @@ export interface NodeConfig {
   readonly metrics: PoolMetricsOptions;
 }
 
-/** A DNS subdomain, as every Node object is named. Source: RFC 1123; apimachinery, IsDNS1123Subdomain. */
-const NODE_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
-
 /** The kubelet's own, unless it was told another: k0s and microk8s have theirs elsewhere. */
 const KUBELET = "/var/lib/kubelet";
 
 export const nodeDocument = z.strictObject({
   nodeName: z
     .string()
-    .regex(NODE_NAME, { error: ({ input }) => `${quote(input)} is not the name of a Node: lower-case letters, digits, "-" and "." inside` })
+    .regex(OBJECT_NAME, { error: ({ input }) => `${quote(input)} is not the name of a Node: lower-case letters, digits, "-" and "." inside` })
     .optional()
     .describe("The name of this machine's Node object. By default NODE_NAME of the environment, which the pod is given."),
   socket: socketPath().prefault(`unix://${KUBELET}/plugins/csi.dmthin.io/csi.sock`).describe("The CSI socket."),
@@ -82,7 +80,7 @@ export function parseNodeConfig(written: unknown, source: string, node: string |
   const result = check(checked, written);
   if ("problems" in result) throw new DmthinError({ code: "config-invalid", source, problems: result.problems });
   const { nodeName = node, shutdownDeadline: shutdownDeadlineMs, metrics, kubeconfig, endpoint = result.value.socket, ...rest } = result.value;
-  if (nodeName === undefined || !NODE_NAME.test(nodeName)) {
+  if (nodeName === undefined || !OBJECT_NAME.test(nodeName)) {
     const message = `is needed: set it, or give the pod NODE_NAME from spec.nodeName${nodeName === undefined ? "" : ` (${quote(nodeName)} is not the name of a Node)`}`;
     throw new DmthinError({ code: "config-invalid", source, problems: [{ path: "nodeName", message }] });
   }

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { ConfigProblem } from "../errors.ts";
 import { dockerPool } from "./docker-pool.ts";
-import { at, textAt } from "./document-paths.ts";
+import { at, isMapping, textAt } from "./document-paths.ts";
 import { spellPath } from "./wording.ts";
 
 /** A document in which Docker's words are written out, before the schema looks at it. */
@@ -13,7 +13,6 @@ export interface WrittenOut {
 }
 
 const isStrings = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every((item) => typeof item === "string");
-const isMapping = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Leaves alone what is not as it should be: the schema says so. */
 export function writeOutStorageOpts(document: unknown, stateDirectory: string): WrittenOut {
@@ -24,7 +23,7 @@ export function writeOutStorageOpts(document: unknown, stateDirectory: string): 
   const written = pools.map((pool: unknown, number) => {
     const options = at(pool, ["storageOpts"]);
     if (!isMapping(pool) || !isStrings(options)) return pool;
-    const { storageOpts: _, ...given } = pool as { readonly storageOpts?: unknown };
+    const { storageOpts: _, ...given } = pool;
     const found = dockerPool(options, given, posix.join(stateDirectory, textAt(pool, "name") ?? "docker"));
     const place = (index: number): string => spellPath(["pools", number, "storageOpts", index]);
     for (const { index, message } of [...found.problems, ...found.refused]) problems.push({ path: place(index), message });

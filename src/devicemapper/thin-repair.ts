@@ -1,4 +1,5 @@
 import { isError } from "../errors.ts";
+import { lastLines } from "../exec/failure.ts";
 import { run } from "../exec/run.ts";
 import { BYTES_PER_SECTOR, type Bytes, type Chunks } from "../units.ts";
 
@@ -12,6 +13,7 @@ export interface PoolFacts {
   readonly dataChunks: Chunks;
 }
 
+const SHOWN_LINES = 5;
 /** Never killed: half a repair is worse than a slow one. They may take minutes on large metadata. */
 const PATIENT = { neverKill: true } as const;
 
@@ -20,7 +22,8 @@ export async function judgeMetadata(path: string): Promise<MetadataVerdict> {
     await run(["thin_check", path], PATIENT);
     return { kind: "sound" };
   } catch (error) {
-    if (isError(error, "program-failed") && error.facts.exitCode !== undefined) return { kind: "damaged", findings: lastLines(error.facts.stderr) };
+    if (isError(error, "program-failed") && error.facts.exitCode !== undefined)
+      return { kind: "damaged", findings: lastLines(error.facts.stderr, SHOWN_LINES) };
     throw error;
   }
 }
@@ -50,12 +53,3 @@ export const repairOptions = ({ transactionId, chunkSize, dataChunks }: PoolFact
   "--nr-data-blocks",
   String(dataChunks),
 ];
-
-const SHOWN_LINES = 5;
-const lastLines = (text: string): string =>
-  text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "")
-    .slice(-SHOWN_LINES)
-    .join("; ");

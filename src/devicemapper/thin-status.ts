@@ -1,4 +1,5 @@
 import { chunks, metadataBlocks, sectors, type Chunks, type MetadataBlocks, type Sectors } from "../units.ts";
+import { words } from "./thin-table.ts";
 
 /**
  * What the kernel says of a pool and of a thin device. Fields that a newer kernel adds are passed over; what an older one
@@ -70,8 +71,6 @@ export function parseThinStatus(text: string): ThinTargetStatus {
     highestMappedSector: highest === "-" ? undefined : sectors(whole(highest, text)),
   };
 }
-
-const words = (text: string): string[] => text.split(" ").filter((word) => word !== "");
 
 function whole(word: string, text: string): number {
   const value = Number(word);

@@ -60,7 +60,8 @@ export const thinTarget = ({ pool, number }: ThinTable, length: Sectors): Target
 });
 
 const WHOLE = /^\d+$/;
-const words = (text: string): string[] => text.split(" ").filter((word) => word !== "");
+/** Of a table or a status, as the kernel reports it. */
+export const words = (text: string): string[] => text.split(" ").filter((word) => word !== "");
 const deviceText = ({ major, minor }: DeviceNumber): string => `${major}:${minor}`;
 
 function parseDevice(text: string): DeviceNumber | undefined {

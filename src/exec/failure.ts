@@ -12,3 +12,12 @@ export function startFailure(argv: readonly string[], cause: StartError): Dmthin
   if (cause.code === "ENOENT") return new DmthinError({ code: "program-missing", program, package: packageOf(program) }, { cause });
   return programFailed({ argv, exitCode: undefined, signal: undefined, stderr: cause.message, timedOut: false, aborted: false }, cause);
 }
+
+/** The last that a program has said, in one line. */
+export const lastLines = (text: string, count: number): string =>
+  text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .slice(-count)
+    .join("; ");

@@ -1,7 +1,10 @@
 import { mkdir, rmdir } from "node:fs/promises";
 import { isError } from "../errors.ts";
+import { lastLines } from "../exec/failure.ts";
 import type { Run } from "../exec/run.ts";
 import type { FilesystemType } from "./filesystems.ts";
+
+const SHOWN_LINES = 3;
 
 /** What a whole check of a filesystem has found. */
 export type Examined =
@@ -41,7 +44,7 @@ export async function examine(run: Run, type: FilesystemType, device: string, op
 async function examineExt4(run: Run, device: string, { readOnly }: ExamineOptions): Promise<Examined> {
   try {
     const { exitCode, stdout } = await run(["e2fsck", "-f", readOnly ? "-n" : "-p", device], { neverKill: true, okExitCodes: [0, 1, 2] });
-    return exitCode === 0 ? { state: "clean" } : { state: "repaired", detail: lastLines(stdout) };
+    return exitCode === 0 ? { state: "clean" } : { state: "repaired", detail: lastLines(stdout, SHOWN_LINES) };
   } catch (error) {
     return damagedBy(error);
   }
@@ -64,7 +67,7 @@ async function replay(run: Run, type: FilesystemType, device: string, mountPoint
     await run(["umount", mountPoint], { neverKill: true });
     return undefined;
   } catch (error) {
-    if (isError(error, "program-failed") && error.facts.argv[0] === "mount") return lastLines(error.facts.stderr);
+    if (isError(error, "program-failed") && error.facts.argv[0] === "mount") return lastLines(error.facts.stderr, SHOWN_LINES);
     throw error;
   } finally {
     await rmdir(mountPoint).catch(() => undefined);
@@ -73,14 +76,8 @@ async function replay(run: Run, type: FilesystemType, device: string, mountPoint
 
 function damagedBy(error: unknown): Examined {
   if (!isError(error, "program-failed") || error.facts.exitCode === undefined) throw error;
-  return { state: "damaged", detail: `${error.facts.argv[0]} exited with ${error.facts.exitCode}: ${lastLines(error.facts.stderr)}`.replace(/: $/, "") };
+  return {
+    state: "damaged",
+    detail: `${error.facts.argv[0]} exited with ${error.facts.exitCode}: ${lastLines(error.facts.stderr, SHOWN_LINES)}`.replace(/: $/, ""),
+  };
 }
-
-const SHOWN_LINES = 3;
-const lastLines = (text: string): string =>
-  text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "")
-    .slice(-SHOWN_LINES)
-    .join("; ");

@@ -3,6 +3,8 @@ import { basename, join } from "node:path";
 import { DmthinError } from "../errors.ts";
 
 const FOR_EVER = -1;
+/** The kernel keeps them in an int. Source: fs/xfs/xfs_sysfs.c, max_retries_store. */
+export const MAX_NOSPACE_RETRIES = 2 ** 31 - 1;
 
 /**
  * What xfs does with metadata it cannot write because the pool is full; holds until the filesystem is unmounted. Rejects

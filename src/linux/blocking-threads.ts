@@ -1,4 +1,5 @@
 import { DmthinError, fromPlain, toPlain } from "../errors.ts";
+import { LONGEST_TIMER_MS } from "../units.ts";
 import type { BlockingAnswers, BlockingReply, BlockingRequest } from "./blocking-request.ts";
 import { BlockingThread } from "./blocking-thread.ts";
 
@@ -27,9 +28,6 @@ interface Job {
   readonly reply: (reply: BlockingReply) => void;
   thread: BlockingThread | undefined;
 }
-
-/** Beyond it a timer fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Threads for calls that can wait in the kernel for as long as a disk does. One stays for a while when idle; more are started when

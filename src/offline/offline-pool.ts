@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../catalog/catalog.ts";
@@ -10,6 +10,7 @@ import { ThinToolsPrograms } from "../devicemapper/thin-tools-programs.ts";
 import { DmthinError } from "../errors.ts";
 import { run } from "../exec/run.ts";
 import { probe } from "../filesystem/probe.ts";
+import { readBootId } from "../linux/boot-id.ts";
 import type { Lock } from "../linux/lock.ts";
 import type { Logger } from "../logger.ts";
 import type { BackingDevices, PoolBacking } from "../pool/backing.ts";
@@ -23,8 +24,6 @@ import { openPool, resumeEverything, type OpenPool } from "../pool/recovery.ts";
 import { deactivateIdle, requireIdle } from "./idle.ts";
 
 const look = async (device: string, signal?: AbortSignal) => probe(run, device, signal);
-
-const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
 /**
  * A pool in the hands of a command, while no driver has it: its lock is held, and nothing of it is in use. What is left
@@ -203,7 +202,7 @@ export class OfflinePool implements AsyncDisposable {
   }
 
   get bootId(): string {
-    return readFileSync(BOOT_ID, "utf8").trim();
+    return readBootId();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

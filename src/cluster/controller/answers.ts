@@ -1,18 +1,16 @@
-import type { Origin, SnapshotRecord, VolumeRecord } from "../../catalog/records.ts";
+import type { SnapshotRecord, VolumeRecord } from "../../catalog/records.ts";
 import { bytes } from "../../units.ts";
 import { memberName } from "../../volumes/ids.ts";
 import type { Condition, Group, Snapshot, Volume } from "../../volumes/volumes.ts";
 import { nodeThinPoolName } from "../objects/node-thin-pool.ts";
 import type { ThinSnapshotGroup } from "../objects/thin-snapshot-group.ts";
 import type { ThinSnapshot } from "../objects/thin-snapshot.ts";
-import type { ThinVolume, ThinVolumeSpec } from "../objects/thin-volume.ts";
+import { originOf, type ThinVolume } from "../objects/thin-volume.ts";
 import { poolObstacle } from "./candidates.ts";
 import type { ControllerParts } from "./parts.ts";
 
 /** What only the node's own catalogue knows is as of a volume that nobody has used. */
 const UNKNOWN = { transactionId: 0, state: "ready", filesystem: { type: undefined, state: "none" } } as const;
-
-export const originOf = ({ source }: Pick<ThinVolumeSpec, "source">): Origin => source ?? { kind: "blank" };
 
 /** Of one that is Ready: its status has all of it. */
 export function volumeRecord({ metadata, spec, status }: ThinVolume): VolumeRecord {

@@ -1,10 +1,10 @@
 import { DmthinError, type ObjectKind } from "../../errors.ts";
+import { LONGEST_TIMER_MS } from "../../units.ts";
 import { requireTime } from "../../volumes/operations.ts";
 import type { Call } from "../../volumes/volumes.ts";
 
 /** Before the caller's deadline: an answer in words reaches it, where a missed deadline would be told by its number alone. */
 const MARGIN_MS = 1000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** What tells of changes: a cache, or the agents. */
 export interface Source {

@@ -1,16 +1,15 @@
-import type { MutableParameters, Origin, VolumeRecord } from "../../catalog/records.ts";
+import type { MutableParameters, VolumeRecord } from "../../catalog/records.ts";
 import { DmthinError, isError } from "../../errors.ts";
+import { MAX_NOSPACE_RETRIES } from "../../filesystem/xfs-retries.ts";
 import type { PoolView } from "../../pool/pool.ts";
 import { formatQuantity } from "../../units.ts";
 import { isSnapshotId, isVolumeId, volumeId } from "../../volumes/ids.ts";
 import type { Call, SizeRange, Volumes, VolumeWanted } from "../../volumes/volumes.ts";
 import { differenceFrom, purposeOf } from "../../volumes/wanted.ts";
-import type { ThinVolume, ThinVolumeSpec } from "../objects/thin-volume.ts";
+import { originOf, type ThinVolume, type ThinVolumeSpec } from "../objects/thin-volume.ts";
 import type { Carrier } from "./carrier.ts";
 import { damageOf } from "./damage.ts";
 import { nameProblems } from "./names.ts";
-
-const MAX_RETRIES = 2 ** 31 - 1;
 
 export const carryVolumes: Carrier<ThinVolume> = {
   kind: "ThinVolume",
@@ -74,8 +73,6 @@ const sizeOf = ({ requiredBytes, limitBytes }: ThinVolumeSpec): SizeRange => ({
   limitBytes: limitBytes === undefined ? undefined : BigInt(limitBytes),
 });
 
-const originOf = ({ source }: ThinVolumeSpec): Origin => source ?? { kind: "blank" };
-
 function mutableOf({ parameters: { discardOnDelete, xfsNospaceMaxRetries } }: ThinVolumeSpec): Partial<MutableParameters> {
   return { ...(discardOnDelete === undefined ? {} : { discardOnDelete }), ...(xfsNospaceMaxRetries === undefined ? {} : { xfsNospaceMaxRetries }) };
 }
@@ -90,7 +87,9 @@ function specProblems(spec: ThinVolumeSpec): readonly string[] {
     ...(capabilities.length > 0 ? [] : ["spec.capabilities is empty"]),
     ...(flags.every(isArgument) ? [] : ["spec.capabilities has mountFlags that are none"]),
     ...(mkfsOptions.every(isArgument) ? [] : ["spec.mkfsOptions has options that are none"]),
-    ...(retries === "auto" || (retries >= -1 && retries <= MAX_RETRIES) ? [] : [`spec.parameters.xfsNospaceMaxRetries is not from -1 to ${MAX_RETRIES}`]),
+    ...(retries === "auto" || (retries >= -1 && retries <= MAX_NOSPACE_RETRIES)
+      ? []
+      : [`spec.parameters.xfsNospaceMaxRetries is not from -1 to ${MAX_NOSPACE_RETRIES}`]),
     ...contradictions(spec),
   ];
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { OBJECT_NAME } from "../../config/object-name.ts";
 
 export const GROUP = "dmthin.io";
 export const VERSION = "v1alpha1";
@@ -29,11 +30,8 @@ export interface ApiObject {
   readonly metadata: Metadata;
 }
 
-const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
-const NAME = new RegExp(`^${LABEL}([.]${LABEL})*$`);
-
-/** Whether an object can be called so. Source: apimachinery, IsDNS1123Subdomain, which holds for all kinds that we use. */
-export const isObjectName = (text: string): boolean => text.length <= 253 && NAME.test(text);
+/** Whether an object can be called so: the rule holds for all kinds that we use. */
+export const isObjectName = (text: string): boolean => OBJECT_NAME.test(text);
 
 /** A condition, after the API conventions. Source: metav1.Condition. */
 export const condition = z.object({

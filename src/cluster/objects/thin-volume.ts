@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Origin } from "../../catalog/records.ts";
 import { FILESYSTEM_TYPES } from "../../filesystem/filesystems.ts";
 import { failure } from "./failure.ts";
 import { condition, metadata } from "./meta.ts";
@@ -66,3 +67,5 @@ export const thinVolume = z.object({ metadata, spec: thinVolumeSpec, status: thi
 export type ThinVolume = z.output<typeof thinVolume>;
 export type ThinVolumeSpec = z.output<typeof thinVolumeSpec>;
 export type ThinVolumeStatus = z.output<typeof thinVolumeStatus>;
+
+export const originOf = ({ source }: Pick<ThinVolumeSpec, "source">): Origin => source ?? { kind: "blank" };

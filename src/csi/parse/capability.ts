@@ -1,7 +1,7 @@
 import type { AccessMode, Capability } from "../../catalog/records.ts";
+import { quote } from "../../config/wording.ts";
 import { FILESYSTEM_TYPES, type FilesystemType } from "../../filesystem/filesystems.ts";
 import type { VolumeCapability, VolumeCapability_MountVolume } from "../generated/csi.ts";
-import { quote } from "./fields.ts";
 import type { Problems } from "./problems.ts";
 
 const MODES: Readonly<Record<AccessMode, true>> = {

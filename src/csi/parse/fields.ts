@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { quote } from "../../config/wording.ts";
 import type { Problems } from "./problems.ts";
 
 /** Source: csi spec, "Size Limits". */
@@ -8,12 +9,6 @@ const MAX_MAP_BYTES = 4096;
 const MAX_PATH_BYTES = 4095;
 
 export type StringMap = Readonly<Record<string, string>>;
-
-/** A value as it may stand in a sentence: quoted, and cut when it is long. */
-export function quote(value: string): string {
-  const text = JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
-}
 
 /** What the CSI specification bans in names: control characters, save tab and line breaks. Source: spec.md, CreateVolumeRequest.name. */
 const isBanned = (name: string): boolean => /\p{Cc}/u.test(name.replaceAll(/[\t\n\r]/g, ""));

@@ -1,7 +1,9 @@
 import type { MutableParameters } from "../../catalog/records.ts";
+import { quote } from "../../config/wording.ts";
+import { MAX_NOSPACE_RETRIES } from "../../filesystem/xfs-retries.ts";
 import type { ClaimWanted, VolumeParameters } from "../../volumes/volumes.ts";
 import { parseFilesystemType } from "./capability.ts";
-import { checkMap, quote, type StringMap } from "./fields.ts";
+import { checkMap, type StringMap } from "./fields.ts";
 import type { Problems } from "./problems.ts";
 
 /** The sidecars' own, which pass: of these only the filesystem's type and the claim are ours to read. */
@@ -11,7 +13,6 @@ const FILESYSTEM = `${SIDECARS}fstype`;
 const CLAIM = { name: `${SIDECARS}pvc/name`, namespace: `${SIDECARS}pvc/namespace` };
 const MUTABLE = ["discardOnDelete", "xfsNospaceMaxRetries"] as const;
 const KNOWN = ["pool", FILESYSTEM, "mkfsOptions", ...MUTABLE] as const;
-const MAX_RETRIES = 2 ** 31 - 1;
 
 /** A StorageClass's parameters; those of `mutable` go before the same ones in `parameters`. */
 export function parseParameters(parameters: StringMap, mutable: StringMap, problems: Problems): VolumeParameters {
@@ -70,7 +71,9 @@ function parseBoolean(name: string, text: string, problems: Problems): boolean {
 function parseRetries(text: string, problems: Problems): number | "auto" {
   if (text === "auto") return text;
   const count = /^(-1|\d{1,10})$/.test(text) ? Number(text) : Number.NaN;
-  if (!(count <= MAX_RETRIES)) problems.add(`parameter xfsNospaceMaxRetries is ${quote(text)}: say "auto", or a number from -1 (for ever) to ${MAX_RETRIES}`);
+  if (!(count <= MAX_NOSPACE_RETRIES)) {
+    problems.add(`parameter xfsNospaceMaxRetries is ${quote(text)}: say "auto", or a number from -1 (for ever) to ${MAX_NOSPACE_RETRIES}`);
+  }
   return count;
 }
 
