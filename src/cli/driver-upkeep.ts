@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { socketIn } from "../config/path-rules.ts";
 import { silence } from "./silence.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -7,21 +8,25 @@ export interface DriverUpkeep {
   orphans(pool: string): Promise<readonly OrphanInfo[]>;
   adopt(pool: string, wanted: { readonly number: number; readonly name: string; readonly sizeBytes: number | undefined }): Promise<AdoptedInfo>;
   remove(pool: string, number: number): Promise<{ readonly waiting: boolean }>;
+  makeKnown(volume: string, pool: string): Promise<ToClusterInfo>;
   addDevices(pool: string, paths: readonly string[]): Promise<void>;
   extend(pool: string, part: "data" | "metadata", target: ExtendTo): Promise<{ readonly fromBytes: number; readonly toBytes: number }>;
 }
 
 export type ExtendTo = { readonly to: number } | { readonly by: number } | "max";
 
-export interface AdoptedInfo {
+export interface ToClusterInfo {
   readonly id: string;
-  readonly sizeBytes: number;
-  /** Empty for a block volume. */
-  readonly filesystem: string;
   /** What makes it known in its cluster, for kubectl; empty where there is none, or it is. */
   readonly manifest: string;
   /** Commands that let go of the object whose place the manifest takes. */
   readonly letGoFirst: readonly string[];
+}
+
+export interface AdoptedInfo extends ToClusterInfo {
+  readonly sizeBytes: number;
+  /** Empty for a block volume. */
+  readonly filesystem: string;
 }
 
 /** For the driver behind a socket. */
@@ -35,8 +40,22 @@ export interface OrphanInfo {
   readonly notAfter: Date | undefined;
 }
 
-/** Says what the driver refused, or why none answered. Answers the exit code. */
-export async function tellFailure(socket: string, error: unknown, terminal: Terminal): Promise<number> {
+export interface UpkeepParts {
+  readonly askUpkeep: AskUpkeep;
+  readonly terminal: Terminal;
+}
+
+/** Answers the exit code. What the driver refuses, or why none answers, is said. */
+export async function asking({ askUpkeep, terminal }: UpkeepParts, socket: string, work: (driver: DriverUpkeep) => Promise<number>): Promise<number> {
+  const path = socketIn(socket);
+  try {
+    return await work(await askUpkeep(path));
+  } catch (error) {
+    return tellFailure(path, error, terminal);
+  }
+}
+
+async function tellFailure(socket: string, error: unknown, terminal: Terminal): Promise<number> {
   if (!types.isNativeError(error) || !("isSilent" in error)) throw error;
   terminal.error.write(`dmthin: ${error.isSilent === true ? await silence(socket, error) : error.message}\n`);
   return 1;

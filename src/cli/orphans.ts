@@ -2,6 +2,7 @@ import Table from "cli-table3";
 import { formatBytes } from "../units.ts";
 import type { DriverUpkeep, OrphanInfo } from "./driver-upkeep.ts";
 import type { Terminal } from "./terminal.ts";
+import { printToCluster } from "./to-cluster.ts";
 
 /** Lists what no record knows. Answers the exit code. */
 export async function listOrphans(driver: DriverUpkeep, pool: string, json: boolean, { output }: Terminal): Promise<number> {
@@ -21,10 +22,7 @@ export async function adoptOrphan(
   const adopted = `Thin device ${wanted.number} is volume ${id} now, ${wanted.name}: ${formatBytes(sizeBytes)}, ${filesystem === "" ? "block" : filesystem}.\n`;
   (manifest === "" ? output : error).write(adopted);
   if (manifest === "") return 0;
-  // Beside the manifest, which is then what a pipe has.
-  error.write(letGoFirst.length === 0 ? toCluster(id) : instead(letGoFirst));
-  output.write(manifest);
-  return 0;
+  return printToCluster({ id, manifest, letGoFirst }, { output, error });
 }
 
 export async function deleteOrphan(driver: DriverUpkeep, pool: string, number: number, { output }: Terminal): Promise<number> {
@@ -32,18 +30,6 @@ export async function deleteOrphan(driver: DriverUpkeep, pool: string, number: n
   output.write(waiting ? `Thin device ${number} is held open, and goes as soon as that ends.\n` : `Thin device ${number} is deleted.\n`);
   return 0;
 }
-
-const toCluster = (id: string): string => `The cluster has no ThinVolume of it. What follows makes it known: look it through, and give it to
-"kubectl apply --namespace NAMESPACE -f -". Where there is a PersistentVolume with volumeHandle ${id} already,
-give it the ThinVolume alone: two of them would let two pods write to one filesystem. Said again, this prints it again.
-`;
-
-const instead = (
-  letGoFirst: readonly string[],
-): string => `The cluster's ThinVolume of that name is another pool's, such as this one was before its catalogue was lost. Let go of it first:
-${letGoFirst.map((command) => `  ${command}\n`).join("")}Then give what follows to "kubectl apply -f -": it takes that one's place, and PersistentVolume and claim go on with it.
-Said again, this prints it again.
-`;
 
 const BARE = { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "" };
 const BORDERLESS = { ...BARE, left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  " };

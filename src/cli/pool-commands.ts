@@ -1,25 +1,18 @@
 import { InvalidArgumentError, type Command } from "commander";
 import { DEFAULT_ADMIN_SOCKET } from "../config/admin-socket.ts";
-import { socketIn } from "../config/path-rules.ts";
 import { ambiguousSize, parseSize } from "../units.ts";
 import { begin, EXIT_USAGE, type End } from "./command.ts";
-import { tellFailure, type AskUpkeep, type DriverUpkeep, type ExtendTo } from "./driver-upkeep.ts";
+import { asking, type UpkeepParts, type ExtendTo } from "./driver-upkeep.ts";
 import { extendPool, type Extensions } from "./extend.ts";
 import { adoptOrphan, deleteOrphan, listOrphans } from "./orphans.ts";
-import type { Terminal } from "./terminal.ts";
-
-interface Parts {
-  readonly terminal: Terminal;
-  readonly askUpkeep: AskUpkeep;
-}
 
 /** `dmthin pool …`: what is done to a pool by hand, through the driver that runs. */
-export function addPoolCommands(pool: Command, parts: Parts, end: End): void {
+export function addPoolCommands(pool: Command, parts: UpkeepParts, end: End): void {
   addExtend(pool, parts, end);
   addOrphans(pool, parts, end);
 }
 
-function addExtend(pool: Command, parts: Parts, end: End): void {
+function addExtend(pool: Command, parts: UpkeepParts, end: End): void {
   const extend = begin(pool.command("extend"), parts.terminal, [
     "dmthin pool extend fast --data +100Gi",
     "dmthin pool extend fast --metadata 2Gi --data max",
@@ -52,7 +45,7 @@ interface OrphanOptions {
   readonly socket: string;
 }
 
-function addOrphans(pool: Command, parts: Parts, end: End): void {
+function addOrphans(pool: Command, parts: UpkeepParts, end: End): void {
   const orphans = begin(pool.command("orphans"), parts.terminal, [
     "dmthin pool orphans fast",
     "dmthin pool orphans fast --adopt 17 --name pvc-1d0f",
@@ -84,15 +77,6 @@ function orphanProblem({ adopt, delete: remove, name, size }: OrphanOptions): st
   if (adopt !== undefined && remove !== undefined) return "an orphan is either adopted or deleted, not both";
   if (adopt !== undefined && name === undefined) return "an adopted orphan needs a name: add --name";
   return adopt === undefined && (name !== undefined || size !== undefined) ? "--name and --size belong to --adopt" : undefined;
-}
-
-async function asking({ askUpkeep, terminal }: Parts, socket: string, work: (driver: DriverUpkeep) => Promise<number>): Promise<number> {
-  const path = socketIn(socket);
-  try {
-    return await work(await askUpkeep(path));
-  } catch (error) {
-    return tellFailure(path, error, terminal);
-  }
 }
 
 function parseTarget(text: string): ExtendTo {

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { DEFAULT_ADMIN_SOCKET } from "../config/admin-socket.ts";
 import { socketIn } from "../config/path-rules.ts";
-import { begin, type End } from "./command.ts";
-import type { Terminal } from "./terminal.ts";
+import { begin, EXIT_USAGE, type End } from "./command.ts";
+import { asking, type UpkeepParts } from "./driver-upkeep.ts";
+import { printToCluster } from "./to-cluster.ts";
 import { listVolumes, showVolume, type Asking } from "./volumes.ts";
 
 interface Given {
@@ -24,13 +25,29 @@ const common = (command: Command): Command =>
     .option("--no-measure", "as last measured: measuring what each has alone takes\na walk through the metadata, at most 10 s here")
     .option("--json", "print JSON, sizes in bytes", false);
 
-export function addVolumeCommands(dmthin: Command, { terminal, ...asking }: Asking & { readonly terminal: Terminal }, end: End): void {
+export function addVolumeCommands(dmthin: Command, parts: Asking & UpkeepParts, end: End): void {
+  const { terminal } = parts;
   const volume = begin(dmthin.command("volume"), terminal, ["dmthin volume ls", "dmthin volume show pvc-1"]).description("Look at volumes and snapshots.");
   common(begin(volume.command("ls"), terminal, ["dmthin volume ls", "dmthin volume ls --pool fast --json"]))
     .description("List volumes and snapshots, and what each takes in its pool.")
-    .action(async (given: Given) => end(listVolumes(asked(given), asking, terminal)));
-  common(begin(volume.command("show"), terminal, ["dmthin volume show pvc-1", "dmthin volume show vol-aaaaaaaaaaaaaaaaaaaaaaaaaa"]))
+    .action(async (given: Given) => end(listVolumes(asked(given), parts, terminal)));
+  addShow(volume, parts, end);
+}
+
+function addShow(volume: Command, parts: Asking & UpkeepParts, end: End): void {
+  const { terminal } = parts;
+  const show = begin(volume.command("show"), terminal, [
+    "dmthin volume show pvc-1",
+    "dmthin volume show vol-aaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "dmthin volume show pvc-1 --manifest | kubectl apply --namespace shop -f -",
+  ]);
+  common(show)
     .argument("<volume>", "its id, or the name it was created with")
     .description("Show one volume or snapshot: size, space, origin, and where it is in use.")
-    .action(async (which: string, given: Given) => end(showVolume({ ...asked(given), which }, asking, terminal)));
+    .option("--manifest", "print what makes a volume known to its cluster, which\nhas no object of it: YAML for kubectl", false)
+    .action(async (which: string, { manifest, ...given }: Given & { readonly manifest: boolean }) => {
+      if (!manifest) return end(showVolume({ ...asked(given), which }, parts, terminal));
+      if (given.json) return end(show.error("a manifest is YAML: leave out --json", { exitCode: EXIT_USAGE }));
+      return end(asking(parts, given.socket, async (driver) => printToCluster(await driver.makeKnown(which, given.pool), terminal)));
+    });
 }

@@ -23,6 +23,11 @@ export const upkeepHandlers = (upkeep: PoolUpkeep): Handlers<"dmthin.admin.v1.Ad
     return { id: record.id, sizeBytes: String(record.sizeBytes), filesystem: record.filesystem.type ?? "", manifest, letGoFirst };
   },
   DeleteOrphan: async ({ pool, number }, call) => ({ waiting: (await upkeep.deleteOrphan({ pool, number }, call)) === "waiting" }),
+  VolumeManifest: async ({ volume, pool }, call) => {
+    if (volume === "") throw invalid("say which volume");
+    const { record, manifest, letGoFirst = [] } = await upkeep.makeKnown({ volume, pool: pool === "" ? undefined : pool }, call);
+    return { id: record.id, manifest, letGoFirst };
+  },
   AddDevices: async ({ pool, devices }) => {
     const relative = devices.filter((path) => !path.startsWith("/"));
     if (relative.length > 0 || devices.length === 0) throw invalid(`a disk is named by its absolute path: ${relative.join(", ")}`);

@@ -26,6 +26,7 @@ export function askUpkeep(socket: string) {
       return { ...answer, sizeBytes: Number(answer.sizeBytes) };
     },
     remove: async (pool: string, number: number) => asked(socket, (admin) => admin.DeleteOrphan({ pool, number }, LIMIT)),
+    makeKnown: async (volume: string, pool: string) => asked(socket, (admin) => admin.VolumeManifest({ volume, pool }, LIMIT)),
     addDevices: async (pool: string, devices: readonly string[]) => {
       await asked(socket, (admin) => admin.AddDevices({ pool, devices }, LIMIT));
     },

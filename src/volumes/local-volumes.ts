@@ -5,7 +5,7 @@ import type { Logger } from "../logger.ts";
 import type { ExtendTarget, Extension } from "../pool/care-report.ts";
 import type { Part } from "../pool/growth.ts";
 import type { Pool } from "../pool/pool.ts";
-import { isError, type DmthinError } from "../errors.ts";
+import { DmthinError, isError } from "../errors.ts";
 import { bytes, type Bytes } from "../units.ts";
 import { toSnapshot, toVolume } from "./answers.ts";
 import { Capacities } from "./capacity.ts";
@@ -181,6 +181,12 @@ export class LocalVolumes implements Volumes, NodeVolumes, PoolUpkeep {
 
   async deleteOrphan(wanted: { readonly pool: string; readonly number: number }, call: Call): Promise<"removed" | "waiting"> {
     return deleteOrphan(this.#parts, wanted, call);
+  }
+
+  /** Here is no cluster. */
+  async makeKnown(): Promise<never> {
+    const problem = "a manifest makes a volume known to its cluster, and this driver is of none: it runs as dmthin standalone";
+    throw new DmthinError({ code: "invalid-argument", problems: [problem] });
   }
 
   async addDevices(pool: string, paths: readonly string[]): Promise<void> {

@@ -12,6 +12,8 @@ export interface PoolUpkeep {
   adoptOrphan(wanted: AdoptionWanted, call: Call): Promise<Adopted>;
   /** `waiting`: something has its device open, and it goes when that is closed. */
   deleteOrphan(wanted: { readonly pool: string; readonly number: number }, call: Call): Promise<"removed" | "waiting">;
+  /** For a volume that its cluster has no object of. @throws DmthinError `invalid-argument` where there is nothing to make known */
+  makeKnown(wanted: { readonly volume: string; readonly pool: string | undefined }, call: Call): Promise<Unknown>;
   /** More disks for a pool whose backing has a place for them. Repeated, finds it done. */
   addDevices(pool: string, paths: readonly string[]): Promise<void>;
   extend(pool: string, part: Part, target: ExtendTarget): Promise<Extension>;
@@ -23,12 +25,17 @@ export interface OrphanSeen extends Orphan {
   readonly notAfter: Date | undefined;
 }
 
-export interface Adopted extends Volume {
-  /** In a cluster that has no object of it: those that make it known there, for kubectl. */
-  readonly manifest?: string;
+/** In a cluster that has no object of a volume. */
+export interface ToCluster {
+  /** Those that make it known there, for kubectl. */
+  readonly manifest: string;
   /** Commands that let go of the object whose place the manifest takes: of the same name, and another pool's. */
   readonly letGoFirst?: readonly string[];
 }
+
+export interface Unknown extends Volume, ToCluster {}
+
+export interface Adopted extends Volume, Partial<ToCluster> {}
 
 export interface AdoptionWanted {
   readonly pool: string;

@@ -1,19 +1,19 @@
 import { writeManifest } from "../../config/manifest.ts";
-import { DmthinError } from "../../errors.ts";
+import { DmthinError, isError } from "../../errors.ts";
 import type { ExtendTarget, Extension } from "../../pool/care-report.ts";
 import type { Part } from "../../pool/growth.ts";
 import type { Pool } from "../../pool/pool.ts";
 import { BYTES_PER_METADATA_BLOCK, exactQuantity } from "../../units.ts";
-import { volumeId } from "../../volumes/ids.ts";
-import type { Adopted, AdoptionWanted, PoolUpkeep } from "../../volumes/upkeep.ts";
-import type { Call, Volume } from "../../volumes/volumes.ts";
+import { isSnapshotId, isVolumeId, volumeId } from "../../volumes/ids.ts";
+import type { Adopted, AdoptionWanted, PoolUpkeep, ToCluster, Unknown } from "../../volumes/upkeep.ts";
+import type { Call, Volume, Volumes } from "../../volumes/volumes.ts";
 import type { ThinVolume } from "../objects/thin-volume.ts";
 import type { PoolSeen } from "./pool-status.ts";
 import { manifestsOf, thinVolumeOf, type DriverNames } from "./volume-manifest.ts";
 
 export interface ClusterUpkeepParts {
   /** Does it, on this machine. */
-  readonly local: PoolUpkeep;
+  readonly local: PoolUpkeep & Pick<Volumes, "get">;
   readonly pools: { seen(): ReadonlyMap<string, Pick<PoolSeen, "pool">> };
   /** The object that the cluster has of this volume here. @throws DmthinError `pools-unknown` as long as it has not told all of them */
   readonly objectOf: (volumeId: string) => ThinVolume | undefined;
@@ -25,7 +25,7 @@ export interface ClusterUpkeepParts {
  * change it is refused, with the patch of the ThinPool that does it. All else is done as on any machine.
  */
 export class ClusterUpkeep implements PoolUpkeep {
-  readonly #local: PoolUpkeep;
+  readonly #local: ClusterUpkeepParts["local"];
   readonly #pools: ClusterUpkeepParts["pools"];
   readonly #objectOf: ClusterUpkeepParts["objectOf"];
   readonly #names: DriverNames;
@@ -44,11 +44,33 @@ export class ClusterUpkeep implements PoolUpkeep {
   async adoptOrphan(wanted: AdoptionWanted, call: Call): Promise<Adopted> {
     this.#objectOf(volumeId(wanted.name)); // else what is known would be made a second time
     const adopted = await this.#local.adoptOrphan(wanted, call);
-    const object = this.#objectOf(adopted.record.id);
-    if (object === undefined) return { ...adopted, manifest: writeManifest(manifestsOf(adopted, this.#names)) };
+    return { ...adopted, ...this.#toCluster(adopted) };
+  }
+
+  /** Also what was never an orphan: its object was removed by force, or its node was forgotten and came back. */
+  async makeKnown({ volume: which, pool }: { readonly volume: string; readonly pool: string | undefined }, call: Call): Promise<Unknown> {
+    if (isSnapshotId(which)) throw invalid(`${which} is a snapshot, and there is a manifest of volumes alone`);
+    const id = isVolumeId(which) ? which : volumeId(which);
+    const object = this.#objectOf(id);
+    const volume = await this.#local.get(id, call).catch((error: unknown) => {
+      throw isError(error, "not-found") ? absent(which) : error;
+    });
+    if (pool !== undefined && volume.pool !== pool) throw absent(which);
+    // Deleted, that one would take what its own pool has with it.
+    if (object !== undefined && object.spec.poolName !== volume.pool)
+      throw invalid(`the cluster's ThinVolume ${id} is of pool ${object.spec.poolName}, and this volume is in pool ${volume.pool}: an id has one object`);
+    const toCluster = this.#toCluster(volume);
+    if (toCluster === undefined) throw invalid(`the cluster knows volume ${id}: see "kubectl describe thinvolume ${id}"`);
+    return { ...volume, ...toCluster };
+  }
+
+  /** undefined: the cluster has its object. */
+  #toCluster(volume: Volume): ToCluster | undefined {
+    const object = this.#objectOf(volume.record.id);
+    if (object === undefined) return { manifest: writeManifest(manifestsOf(volume, this.#names)) };
     const { poolUUID } = object.status;
-    const isIts = poolUUID === undefined || poolUUID === this.#pools.seen().get(wanted.pool)?.pool?.view.poolUuid;
-    return isIts ? adopted : { ...adopted, ...replacement(adopted) };
+    const isIts = poolUUID === undefined || poolUUID === this.#pools.seen().get(volume.pool)?.pool?.view.poolUuid;
+    return isIts ? undefined : replacement(volume);
   }
 
   async addDevices(name: string, paths: readonly string[]): Promise<void> {
@@ -71,11 +93,14 @@ export class ClusterUpkeep implements PoolUpkeep {
 }
 
 /** Of a pool that was imported by its metadata alone, which is another one to the cluster. PersistentVolume and claim are those that are there. */
-function replacement(adopted: Volume): Required<Pick<Adopted, "manifest" | "letGoFirst">> {
-  const { id } = adopted.record;
+function replacement(volume: Volume): ToCluster {
+  const { id } = volume.record;
   const letGoFirst = [`kubectl delete thinvolume ${id} --wait=false`, `kubectl patch thinvolume ${id} --type=merge --patch '{"metadata":{"finalizers":null}}'`];
-  return { manifest: writeManifest([thinVolumeOf(adopted)]), letGoFirst };
+  return { manifest: writeManifest([thinVolumeOf(volume)]), letGoFirst };
 }
+
+const invalid = (problem: string): DmthinError => new DmthinError({ code: "invalid-argument", problems: [problem] });
+const absent = (which: string): DmthinError => new DmthinError({ code: "not-found", kind: "volume", id: which });
 
 function wantedSize({ description, view }: Pool, part: Part, target: ExtendTarget): number {
   const { figures, care } = view;

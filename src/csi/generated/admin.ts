@@ -8,6 +8,7 @@ export interface AdminService {
   readonly ListOrphans: Method<ListOrphansRequest, ListOrphansResponse>;
   readonly AdoptOrphan: Method<AdoptOrphanRequest, AdoptOrphanResponse>;
   readonly DeleteOrphan: Method<DeleteOrphanRequest, DeleteOrphanResponse>;
+  readonly VolumeManifest: Method<VolumeManifestRequest, VolumeManifestResponse>;
   readonly ExtendPool: Method<ExtendPoolRequest, ExtendPoolResponse>;
   readonly AddDevices: Method<AddDevicesRequest, AddDevicesResponse>;
 }
@@ -241,6 +242,17 @@ export interface DeleteOrphanRequest {
 
 export interface DeleteOrphanResponse {
   readonly waiting: boolean;
+}
+
+export interface VolumeManifestRequest {
+  readonly volume: string;
+  readonly pool: string;
+}
+
+export interface VolumeManifestResponse {
+  readonly id: string;
+  readonly manifest: string;
+  readonly letGoFirst: readonly string[];
 }
 
 export interface ExtendPoolRequest {

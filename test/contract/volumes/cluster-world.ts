@@ -84,6 +84,7 @@ export class ClusterWorld extends SimulatedNode implements World {
       orphans: local.orphans.bind(local),
       adoptOrphan: async (wanted, call) => this.#adoptOrphan(wanted, call),
       deleteOrphan: local.deleteOrphan.bind(local),
+      makeKnown: local.makeKnown.bind(local),
       addDevices: local.addDevices.bind(local),
       extend: local.extend.bind(local),
     };

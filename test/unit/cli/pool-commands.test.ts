@@ -27,6 +27,11 @@ class Asked implements DriverUpkeep {
     return { waiting: number === 18 };
   };
 
+  makeKnown: DriverUpkeep["makeKnown"] = async (volume, pool) => {
+    this.calls.push(["make known", volume, pool]);
+    return { id: "vol-x", manifest: "kind: ThinVolume\n", letGoFirst: volume === "of-another-pool" ? ["kubectl one"] : [] };
+  };
+
   addDevices: DriverUpkeep["addDevices"] = async (pool, paths) => {
     this.calls.push(["add", pool, paths]);
   };
@@ -41,14 +46,35 @@ const failing = (message: string, facts: { readonly isSilent: boolean }) => asyn
   Object.assign(new Asked(), { extend: async () => Promise.reject(Object.assign(new Error(message), facts)) });
 
 async function run(...argv: readonly string[]) {
+  return runWith("pool", ...argv);
+}
+
+async function runWith(...argv: readonly string[]) {
   const driver = new Asked();
   const sockets: string[] = [];
   const askUpkeep = async (socket: string): Promise<DriverUpkeep> => {
     sockets.push(socket);
     return driver;
   };
-  return { ...(await runLine(["pool", ...argv], { askUpkeep })), calls: driver.calls, sockets };
+  return { ...(await runLine(argv, { askUpkeep })), calls: driver.calls, sockets };
 }
+
+describe("volume show --manifest", () => {
+  test("prints what makes the volume known, and nothing else where a pipe reads", async () => {
+    const { code, output, error, calls, sockets } = await runWith("volume", "show", "pvc-1", "--manifest", "--socket", "unix:///x.sock");
+    expect([code, output, sockets]).toEqual([0, "kind: ThinVolume\n", ["/x.sock"]]);
+    expect(error).toMatch(/has no ThinVolume of it.*kubectl apply --namespace NAMESPACE -f -.*PersistentVolume with volumeHandle vol-x already/s);
+    expect(calls).toEqual([["make known", "pvc-1", ""]]);
+    expect((await runWith("volume", "show", "of-another-pool", "--manifest", "--pool", "fast")).error).toContain("Let go of it first:\n  kubectl one\n");
+  });
+
+  test("is YAML alone, and a refusal is the driver's own", async () => {
+    expect(await runWith("volume", "show", "pvc-1", "--manifest", "--json")).toMatchObject({ code: 2, output: "" });
+    const refusing = Object.assign(new Asked(), { makeKnown: async () => Promise.reject(Object.assign(new Error("it is known"), { isSilent: false })) });
+    const refused = await runLine(["volume", "show", "pvc-1", "--manifest"], { askUpkeep: async () => refusing });
+    expect(refused).toMatchObject({ code: 1, output: "", error: "dmthin: it is known\n" });
+  });
+});
 
 describe("pool orphans", () => {
   test("lists them with what is known of their age, and what can be done", async () => {

@@ -31,6 +31,12 @@ export class FakeUpkeep implements PoolUpkeep {
     return wanted.number === 9 ? "removed" : "waiting";
   };
 
+  makeKnown: PoolUpkeep["makeKnown"] = async ({ volume, pool = "fast" }) => {
+    this.asked.push({ volume, pool });
+    const record = volumeRecord("vol-x", { name: volume });
+    return { manifest: "kind: ThinVolume\n", ...this.known, node: "node-1", condition: { abnormal: false, message: "the volume is well" }, pool, record };
+  };
+
   addDevices: PoolUpkeep["addDevices"] = async (pool, paths) => {
     this.asked.push({ pool, paths });
   };

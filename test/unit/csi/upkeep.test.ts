@@ -50,6 +50,17 @@ test("an adoption tells what makes the volume known in its cluster", async () =>
   expect(await client().adopt("fast", { number: 9, name: "found", sizeBytes: undefined })).toMatchObject(fake.known);
 });
 
+test("a volume that its cluster does not know comes with what makes it known, by its id or name, of one pool or of any", async () => {
+  expect(await client().makeKnown("pvc-1", "")).toEqual({ id: "vol-x", manifest: "kind: ThinVolume\n", letGoFirst: [] });
+  fake.known = { letGoFirst: ["kubectl delete"] };
+  expect(await client().makeKnown("vol-x", "slow")).toMatchObject({ letGoFirst: ["kubectl delete"] });
+  expect(fake.asked).toEqual([
+    { volume: "pvc-1", pool: "fast" },
+    { volume: "vol-x", pool: "slow" },
+  ]);
+  await expect(client().makeKnown("", "")).rejects.toMatchObject({ message: "say which volume", isSilent: false });
+});
+
 test("a deletion says whether it waits", async () => {
   expect([await client().remove("fast", 9), await client().remove("fast", 8)]).toEqual([{ waiting: false }, { waiting: true }]);
 });

@@ -1,12 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "@jest/globals";
-import { ClusterUpkeep } from "../../../../src/cluster/pools/cluster-upkeep.ts";
+import { ClusterUpkeep, type ClusterUpkeepParts } from "../../../../src/cluster/pools/cluster-upkeep.ts";
 import { changeProblems } from "../../../../src/cluster/pools/description-change.ts";
 import { DmthinError } from "../../../../src/errors.ts";
 import type { CareReport } from "../../../../src/pool/care-report.ts";
 import type { PoolDescription } from "../../../../src/config/pool-description.ts";
 import { bytes, GiB, MiB } from "../../../../src/units.ts";
-import type { PoolUpkeep } from "../../../../src/volumes/upkeep.ts";
 import { described, loop, SeenPool } from "./seen-pool.ts";
 
 const NAMES = { driver: "csi.example", topologyKey: "topology.example/node" };
@@ -21,7 +20,7 @@ function upkeepOf(spec: Readonly<Record<string, unknown>>): {
     (what: string) =>
     async (...args: readonly unknown[]): Promise<never> =>
       void done.push([what, ...args]) as never;
-  const local = { addDevices: note("add"), extend: note("extend"), orphans: note("orphans") } as unknown as PoolUpkeep;
+  const local = { addDevices: note("add"), extend: note("extend"), orphans: note("orphans") } as unknown as ClusterUpkeepParts["local"];
   const pool = new SeenPool(described("fast", spec)).serves();
   pool.view.apply({ kind: "care", care: { data: { headroomBytes: bytes(20 * GiB) }, metadata: { headroomBytes: bytes(0) } } as unknown as CareReport });
   const pools = { seen: () => new Map([["fast", { pool }]]) };
