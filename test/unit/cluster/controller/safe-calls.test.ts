@@ -128,15 +128,20 @@ describe("how a call through objects stays safe", () => {
       expect(stage.current.api.stored(THIN_VOLUME).size).toBe(1);
     });
 
-    test("a failure that both see is withdrawn once, and both say so", async () => {
+    test("a failure that both see is told by both, of one volume that is made once and withdrawn once", async () => {
       for (const name of ["one", "two"]) stage.current.node(name).script = FULL;
       const other = await stage.current.startController();
-      const outcomes = await Promise.allSettled([stage.controller.create(wanted("one"), call()), other.volumes.create(wanted("one"), call())]);
-      for (const outcome of outcomes) {
-        expect(outcome.status).toBe("rejected");
-        if (outcome.status === "rejected") expect(["pool-too-small", "in-progress", "being-deleted"]).toContain((outcome.reason as DmthinError).facts.code);
-      }
+      const { volumes } = stage.current;
+      const told: string[] = [];
+      const ending = new AbortController();
+      const watching = volumes.watch((await volumes.list()).resourceVersion, {}, ({ type }) => void told.push(type), ending.signal);
+      const refusals = await Promise.all([errorOf(stage.controller.create(wanted("one"), call())), errorOf(other.volumes.create(wanted("one"), call()))]);
+      expect(refusals).toEqual([expect.objectContaining({ facts: FULL.facts }), expect.objectContaining({ facts: FULL.facts })]);
       expect(await stored()).toBeUndefined();
+      await eventually(() => expect(told).toContain("DELETED"));
+      ending.abort();
+      await expect(watching).rejects.toBe(ending.signal.reason);
+      expect(told.filter((type) => type !== "MODIFIED")).toEqual(["ADDED", "DELETED"]);
     });
 
     test("a volume that is Ready is never deleted by a creation, whatever it is asked to be", async () => {
