@@ -9,6 +9,8 @@ import { LARGER, SIZE, until, type Bench } from "./bench.ts";
  */
 export interface Scenario {
   readonly name: string;
+  /** `act` changes the catalogue, and asks the kernel for nothing. */
+  readonly isWithoutKernel?: true;
   readonly prepare: (bench: Bench) => Promise<void>;
   readonly act: (bench: Bench) => Promise<void>;
   readonly verify: (bench: Bench) => Promise<void>;
@@ -105,6 +107,7 @@ const removal = (name: string, options: { readonly active?: boolean; readonly di
 
 const expansion = (name: string, active: boolean): Scenario => ({
   name,
+  ...(active ? {} : { isWithoutKernel: true }),
   prepare: async (bench) => void (await make(bench, "a", { active })),
   act: async (bench) => void (await bench.pool.calls.expand(idOf(bench, "a"), LARGER)),
   verify: async (bench) => {

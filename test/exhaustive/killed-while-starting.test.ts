@@ -51,7 +51,7 @@ describe.each(ENDS)("a pool's first start goes on where it was when %s", (end) =
 async function liveThrice(
   scenario: Scenario,
   end: End,
-  at: { readonly act: number; readonly recovery: number | undefined },
+  at: { readonly act: number | undefined; readonly recovery: number | undefined },
 ): Promise<readonly [number, number]> {
   using node = new SimulatedNode();
   const [first, third] = [new MortalProcess(), new MortalProcess()];
@@ -64,7 +64,10 @@ async function liveThrice(
   first.onMoment = () => {
     if (moments++ === at.act) first.die();
   };
-  await scenario.act(bench).catch(() => undefined);
+  await scenario.act(bench).catch((error: unknown) => {
+    if (!first.dead) throw error;
+  });
+  expect(first.dead).toBe(at.act !== undefined);
   first.kill();
   const recovery = await startUntil(node, end, at.recovery);
   const successor = await node.start(third, end);
@@ -81,9 +84,11 @@ const WORTHWHILE = ["create", "snapshot of a volume in use", "delete", "expand o
 
 describe.each(["its container is killed whole", "the power is cut"] as const)("a recovery can itself end at any step, when %s, after the end of", (end) => {
   test.each(SCENARIOS.filter(({ name }) => WORTHWHILE.includes(name)))("$name", async (scenario) => {
-    const [acts] = await liveThrice(scenario, end, { act: Infinity, recovery: undefined });
+    const [acts] = await liveThrice(scenario, end, { act: undefined, recovery: undefined });
+    expect(acts).toBeGreaterThan(3);
     for (let act = 0; act < acts; act += 2) {
       const [, recoveries] = await liveThrice(scenario, end, { act, recovery: undefined });
+      expect(recoveries).toBeGreaterThan(0);
       for (let recovery = 0; recovery < recoveries; recovery++) {
         await liveThrice(scenario, end, { act, recovery }).catch((error: unknown) => {
           throw new Error(`ended at moment ${act} of its act and ${recovery} of its recovery: ${String(error)}`, { cause: error });
