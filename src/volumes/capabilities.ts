@@ -1,6 +1,6 @@
 import type { Capability, VolumeRecord } from "../catalog/records.ts";
 import { invalid } from "./invalid.ts";
-import { accessOf, sameList } from "./wanted.ts";
+import { accessOf, sameItems } from "./wanted.ts";
 
 /** Whether a volume can be used so. Throws "invalid-argument". */
 export function requireCapable(record: VolumeRecord, capability: Capability): void {
@@ -15,6 +15,6 @@ export const isReadOnly = ({ mode, mountFlags }: Capability): boolean => mode ==
 /** How two uses of one volume differ, in words; undefined when they are the same. */
 export function capabilityDifference(now: Capability, wanted: Capability): string | undefined {
   if (now.mode !== wanted.mode) return `its access mode is ${now.mode}`;
-  if (!sameList(now.mountFlags.toSorted(), wanted.mountFlags.toSorted())) return `its mount flags are ${JSON.stringify(now.mountFlags.join(","))}`;
+  if (!sameItems(now.mountFlags, wanted.mountFlags)) return `its mount flags are ${JSON.stringify(now.mountFlags.join(","))}`;
   return undefined;
 }

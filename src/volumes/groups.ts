@@ -5,16 +5,14 @@ import type { Pool } from "../pool/pool.ts";
 import { toGroup } from "./answers.ts";
 import { requireSpace } from "./capacity.ts";
 import { groupId, memberName, snapshotId } from "./ids.ts";
-import { invalid } from "./invalid.ts";
 import type { Parts } from "./parts.ts";
-import type { Call, Group } from "./volumes.ts";
-import { sameList } from "./wanted.ts";
+import type { Call, Group, GroupWanted } from "./volumes.ts";
+import { checkGroup, groupDifference, requireMembers } from "./wanted.ts";
 
 /** Snapshots of several volumes of one pool, of one moment. */
-export async function createGroup(parts: Parts, wanted: { readonly name: string; readonly sourceVolumeIds: readonly string[] }, call: Call): Promise<Group> {
+export async function createGroup(parts: Parts, wanted: GroupWanted, call: Call): Promise<Group> {
   const { name, sourceVolumeIds } = wanted;
-  if (sourceVolumeIds.length === 0) throw invalid("a group snapshot needs source volumes");
-  if (new Set(sourceVolumeIds).size < sourceVolumeIds.length) throw invalid("a group snapshot takes each source volume once");
+  checkGroup(wanted);
   const id = groupId(name);
   const members = sourceVolumeIds.map((sourceVolumeId) => memberOf(name, sourceVolumeId));
   return parts.operations.run(call, "creation", { exclusive: [id, ...members.map((member) => member.id)], shared: sourceVolumeIds }, async () => {
@@ -36,7 +34,7 @@ export async function deleteGroup(parts: Parts, id: string, snapshotIds: readonl
   return parts.operations.run(call, "deletion", { exclusive: [id, ...known] }, async () => {
     const found = findGroup(parts, id);
     if (found === undefined) return parts.pools.requireSettled(id);
-    requireMembers(found.record, snapshotIds);
+    requireMembers(id, found.record.snapshotIds, snapshotIds);
     await found.pool.calls.removeGroup(id);
   });
 }
@@ -44,7 +42,7 @@ export async function deleteGroup(parts: Parts, id: string, snapshotIds: readonl
 export function getGroup(parts: Parts, id: string, snapshotIds: readonly string[]): Group {
   const found = findGroup(parts, id);
   if (found === undefined) throw new DmthinError({ code: "not-found", kind: "group snapshot", id });
-  requireMembers(found.record, snapshotIds);
+  requireMembers(id, found.record.snapshotIds, snapshotIds);
   return toGroup(parts.node, found.pool, found.record);
 }
 
@@ -60,14 +58,9 @@ function findGroup(parts: Parts, id: string): { readonly pool: Pool; readonly re
 }
 
 function requireSame(record: GroupRecord, sourceVolumeIds: readonly string[]): GroupRecord {
-  if (sameList(record.sourceVolumeIds.toSorted(), sourceVolumeIds.toSorted())) return record;
-  const difference = `its source volumes are ${record.sourceVolumeIds.join(", ")}`;
+  const difference = groupDifference(sourceVolumeIds, record.sourceVolumeIds);
+  if (difference === undefined) return record;
   throw new DmthinError({ code: "already-exists", kind: "group snapshot", id: record.id, difference });
-}
-
-function requireMembers(record: GroupRecord, snapshotIds: readonly string[]): void {
-  if (sameList(record.snapshotIds.toSorted(), snapshotIds.toSorted())) return;
-  throw invalid(`the snapshots of group snapshot ${record.id} are ${record.snapshotIds.join(", ")}`);
 }
 
 /** A snapshot of a group that is no more is still being deleted; any other bears a name that only a group would give. */

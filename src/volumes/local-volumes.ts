@@ -29,6 +29,7 @@ import type {
   Capacity,
   Condition,
   Group,
+  GroupWanted,
   NodeVolumes,
   Page,
   PageRequest,
@@ -134,7 +135,7 @@ export class LocalVolumes implements Volumes, NodeVolumes, PoolUpkeep {
     return listSnapshots(this.#parts, filter, page);
   }
 
-  async createGroup(wanted: { readonly name: string; readonly sourceVolumeIds: readonly string[] }, call: Call): Promise<Group> {
+  async createGroup(wanted: GroupWanted, call: Call): Promise<Group> {
     return createGroup(this.#parts, wanted, call);
   }
 

@@ -42,6 +42,11 @@ export interface VolumeWanted {
   readonly claim?: ClaimWanted;
 }
 
+export interface GroupWanted {
+  readonly name: string;
+  readonly sourceVolumeIds: readonly string[];
+}
+
 /** Node names from the topology key `topology.dmthin.io/node`; any of `requisite`, `preferred` in order first. */
 export interface TopologyWanted {
   readonly requisite: readonly string[];
@@ -117,7 +122,7 @@ export interface Volumes {
     call: Call,
   ): Promise<Page<Snapshot>>;
 
-  createGroup(wanted: { readonly name: string; readonly sourceVolumeIds: readonly string[] }, call: Call): Promise<Group>;
+  createGroup(wanted: GroupWanted, call: Call): Promise<Group>;
   /** "invalid-argument" when the ids are not the group's, "not-found" never: gone is success. */
   deleteGroup(id: string, snapshotIds: readonly string[], call: Call): Promise<void>;
   getGroup(id: string, snapshotIds: readonly string[], call: Call): Promise<Group>;

@@ -2,7 +2,7 @@ import type { AccessType, Capability, Origin, VolumeRecord } from "../catalog/re
 import { invalid } from "./invalid.ts";
 import type { FilesystemType } from "../filesystem/filesystems.ts";
 import { sizeDifference } from "./sizes.ts";
-import type { VolumeWanted } from "./volumes.ts";
+import type { GroupWanted, VolumeWanted } from "./volumes.ts";
 
 /** What a new volume is to be. */
 export interface Purpose {
@@ -32,7 +32,7 @@ export function differenceFrom(wanted: VolumeWanted, purpose: Purpose, existing:
   if (purpose.filesystem !== undefined && purpose.filesystem !== type) return `its filesystem is ${type}`;
   if (parameters.pool !== undefined && parameters.pool !== pool) return `it is in pool ${pool}`;
   if (formatOrigin(origin) !== formatOrigin(record.origin)) return `it was made from ${formatOrigin(record.origin)}`;
-  if (!sameList(capabilities.map(spell).toSorted(), record.capabilities.map(spell).toSorted())) {
+  if (!sameItems(capabilities.map(spell), record.capabilities.map(spell))) {
     return `its capabilities are ${record.capabilities.map(spell).join(", ")}`;
   }
   if (!sameList(purpose.mkfsOptions, record.mkfsOptions)) return `its mkfsOptions are ${JSON.stringify(record.mkfsOptions.join(" "))}`;
@@ -44,7 +44,24 @@ export function differenceFrom(wanted: VolumeWanted, purpose: Purpose, existing:
 
 export const accessOf = ({ filesystem }: Pick<VolumeRecord, "filesystem">): AccessType => (filesystem.type === undefined ? "block" : "mount");
 
-export const sameList = (left: readonly string[], right: readonly string[]): boolean => JSON.stringify(left) === JSON.stringify(right);
+const sameList = (left: readonly string[], right: readonly string[]): boolean => JSON.stringify(left) === JSON.stringify(right);
+/** In whatever order. */
+export const sameItems = (left: readonly string[], right: readonly string[]): boolean => sameList(left.toSorted(), right.toSorted());
+
+/** Throws "invalid-argument" when the request contradicts itself. */
+export function checkGroup({ sourceVolumeIds }: GroupWanted): void {
+  if (sourceVolumeIds.length === 0) throw invalid("a group snapshot needs source volumes");
+  if (new Set(sourceVolumeIds).size < sourceVolumeIds.length) throw invalid("a group snapshot takes each source volume once");
+}
+
+/** How an existing group snapshot differs from what is asked for by its name, in words; undefined when it is what is asked for. */
+export const groupDifference = (sourceVolumeIds: readonly string[], existing: readonly string[]): string | undefined =>
+  sameItems(existing, sourceVolumeIds) ? undefined : `its source volumes are ${existing.join(", ")}`;
+
+/** Throws "invalid-argument" when the ids are not those of the group snapshot's members. */
+export function requireMembers(groupId: string, members: readonly string[], asked: readonly string[]): void {
+  if (!sameItems(members, asked)) throw invalid(`the snapshots of group snapshot ${groupId} are ${members.join(", ")}`);
+}
 
 const formatOrigin = (origin: Origin): string => (origin.kind === "blank" ? "nothing" : `${origin.kind} ${origin.id}`);
 

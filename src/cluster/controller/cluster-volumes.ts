@@ -1,12 +1,12 @@
 import type { MutableParameters } from "../../catalog/records.ts";
 import { requireTime } from "../../volumes/operations.ts";
-import type { Call, Capacity, Group, Page, PageRequest, SizeRange, Snapshot, Volume, Volumes, VolumeWanted } from "../../volumes/volumes.ts";
+import type { Call, Capacity, Group, GroupWanted, Page, PageRequest, SizeRange, Snapshot, Volume, Volumes, VolumeWanted } from "../../volumes/volumes.ts";
 import { toVolume } from "./answers.ts";
 import { capacityOf, type CapacityWanted } from "./capacity.ts";
 import { expandVolume, modifyVolume } from "./change-volume.ts";
 import { createVolume } from "./create-volume.ts";
 import { requireVolume } from "./find.ts";
-import { createGroup, deleteGroup, getGroup, type GroupWanted } from "./groups.ts";
+import { createGroup, deleteGroup, getGroup } from "./groups.ts";
 import { listSnapshots, listVolumes, type SnapshotFilter } from "./lists.ts";
 import type { ControllerParts } from "./parts.ts";
 import { remove } from "./removal.ts";

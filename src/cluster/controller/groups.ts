@@ -1,8 +1,7 @@
 import { DmthinError } from "../../errors.ts";
 import { groupId, memberName, snapshotId } from "../../volumes/ids.ts";
-import { invalid } from "../../volumes/invalid.ts";
-import type { Call, Group } from "../../volumes/volumes.ts";
-import { sameList } from "../../volumes/wanted.ts";
+import type { Call, Group, GroupWanted } from "../../volumes/volumes.ts";
+import { checkGroup, groupDifference, requireMembers } from "../../volumes/wanted.ts";
 import type { ThinSnapshotGroup } from "../objects/thin-snapshot-group.ts";
 import { toGroup } from "./answers.ts";
 import type { Place } from "./candidates.ts";
@@ -11,22 +10,15 @@ import { find, findServing, requireVolume } from "./find.ts";
 import type { ControllerParts } from "./parts.ts";
 import { remove } from "./removal.ts";
 
-export interface GroupWanted {
-  readonly name: string;
-  readonly sourceVolumeIds: readonly string[];
-}
-
 /** Snapshots of several volumes of one pool on one node, of one moment. */
 export async function createGroup(parts: ControllerParts, wanted: GroupWanted, call: Call): Promise<Group> {
   const { name, sourceVolumeIds } = wanted;
-  if (sourceVolumeIds.length === 0) throw invalid("a group snapshot needs source volumes");
-  if (new Set(sourceVolumeIds).size < sourceVolumeIds.length) throw invalid("a group snapshot takes each source volume once");
+  checkGroup(wanted);
   const creation: Creation<ThinSnapshotGroup> = {
     store: parts.groups,
     kind: "group snapshot",
     id: groupId(name),
-    differenceOf: ({ spec: { sourceVolumes } }) =>
-      sameList(sourceVolumes.toSorted(), sourceVolumeIds.toSorted()) ? undefined : `its source volumes are ${sourceVolumes.join(", ")}`,
+    differenceOf: ({ spec: { sourceVolumes } }) => groupDifference(sourceVolumeIds, sourceVolumes),
     spec: async () => {
       const { nodeName, poolName } = await onePlace(parts, sourceVolumeIds, call);
       for (const source of sourceVolumeIds) requireFree(parts, snapshotId(memberName(name, source)));
@@ -55,7 +47,7 @@ function requireFree({ snapshots }: ControllerParts, memberId: string): void {
 export async function deleteGroup(parts: ControllerParts, id: string, snapshotIds: readonly string[], call: Call): Promise<void> {
   const group = await find(parts.groups, id, call);
   if (group === undefined) return;
-  if (group.status.phase === "Ready") requireMembers(group, snapshotIds);
+  if (group.status.phase === "Ready") requireMembers(id, memberIds(group), snapshotIds);
   await remove(parts, parts.groups, "group snapshot", id, call);
 }
 
@@ -63,11 +55,8 @@ export async function deleteGroup(parts: ControllerParts, id: string, snapshotId
 export async function getGroup(parts: ControllerParts, id: string, snapshotIds: readonly string[], call: Call): Promise<Group> {
   const group = await findServing(parts.groups, id, call);
   if (group === undefined) throw new DmthinError({ code: "not-found", kind: "group snapshot", id });
-  requireMembers(group, snapshotIds);
+  requireMembers(id, memberIds(group), snapshotIds);
   return toGroup(group);
 }
 
-function requireMembers({ metadata: { name }, status: { snapshots } }: ThinSnapshotGroup, snapshotIds: readonly string[]): void {
-  const members = snapshots.map(({ id }) => id);
-  if (!sameList(members.toSorted(), snapshotIds.toSorted())) throw invalid(`the snapshots of group snapshot ${name} are ${members.join(", ")}`);
-}
+const memberIds = ({ status: { snapshots } }: ThinSnapshotGroup): readonly string[] => snapshots.map(({ id }) => id);

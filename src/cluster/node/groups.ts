@@ -1,7 +1,7 @@
 import { DmthinError } from "../../errors.ts";
 import type { PoolView } from "../../pool/pool.ts";
 import { groupId, isVolumeId } from "../../volumes/ids.ts";
-import { sameList } from "../../volumes/wanted.ts";
+import { groupDifference } from "../../volumes/wanted.ts";
 import type { ThinSnapshotGroup } from "../objects/thin-snapshot-group.ts";
 import type { Carrier } from "./carrier.ts";
 import { damageOf } from "./damage.ts";
@@ -18,8 +18,8 @@ export const carryGroups: Carrier<ThinSnapshotGroup> = {
   held: (view, { metadata }) => (view.groups.has(metadata.name) ? "ready" : "nothing"),
   taken: (view, { metadata: { name: id }, spec }) => {
     const { sourceVolumeIds = spec.sourceVolumes } = view.groups.get(id) ?? {};
-    if (sameList(sourceVolumeIds.toSorted(), spec.sourceVolumes.toSorted())) return undefined;
-    return new DmthinError({ code: "already-exists", kind: "group snapshot", id, difference: `its source volumes are ${sourceVolumeIds.join(", ")}` });
+    const difference = groupDifference(spec.sourceVolumes, sourceVolumeIds);
+    return difference === undefined ? undefined : new DmthinError({ code: "already-exists", kind: "group snapshot", id, difference });
   },
   make: async (volumes, { spec }, _, call) => void (await volumes.createGroup({ name: spec.name, sourceVolumeIds: spec.sourceVolumes }, call)),
   change: async () => undefined, // nothing in it may change
