@@ -234,7 +234,7 @@ export class SimulatedNode implements Omit<World, "volumes"> {
       deadMan: new SimulatedDeadMan(kernel, process),
       stateDirectory: join(this.stateDirectory, POOL),
       bootId: `boot-${kernel.bootId}`,
-      logger: silentLogger,
+      logger: this.#options.logger ?? silentLogger,
       observe: (...step) => this.observe(...step),
     };
   }

@@ -2,6 +2,7 @@ import type { PoolDescription } from "../../../src/config/pool-description.ts";
 import type { DeviceMapper } from "../../../src/devicemapper/device-mapper.ts";
 import type { ThinListing } from "../../../src/devicemapper/thin-tools.ts";
 import type { Filesystems } from "../../../src/filesystem/filesystems.ts";
+import type { Logger } from "../../../src/logger.ts";
 import type { Part } from "../../../src/pool/growth.ts";
 import type { PoolView } from "../../../src/pool/pool.ts";
 import type { PoolUpkeep } from "../../../src/volumes/upkeep.ts";
@@ -12,6 +13,8 @@ export interface WorldOptions {
   readonly dataBytes?: number;
   /** Of the pool's metadata; 64 MiB without it. */
   readonly metadataBytes?: number;
+  /** On the simulated kernel, hears what the pool says. */
+  readonly logger?: Logger;
   /** On the real kernel, the pool has the worker thread that it has for users. */
   readonly inWorker?: boolean;
   readonly pool?: Partial<
