@@ -125,6 +125,7 @@ describe("the account of a node's pod", () => {
     refused(await server.kubectl(["delete", "nodethinpool", "mine.node1", ...flags("node2")]), NOT_ITS_OWN);
     accepted(await server.kubectl(["delete", "nodethinpool", "mine.node1", ...flags("node1")]));
     refused(await create(pool("mine.node2", mine), flags("node1")), "called by its pool and its node");
+    refused(await create(pool("mine.nowhere", { poolName: "mine", nodeName: "" }), [`--as=${ACCOUNT}`]), NOT_ITS_OWN);
     const long = { poolName: "mine", nodeName: "n".repeat(249) };
     accepted(await create(pool(`mine.${"n".repeat(230)}-0123456789abcdef`, long), flags(long.nodeName)));
   });
