@@ -1,13 +1,14 @@
 import { failureLine, succeeded, tallyLine, type Tally } from "../harness/tally.ts";
 import { Cluster } from "../lab/cluster/cluster.ts";
 import { CASES } from "./cases.ts";
+import { choose } from "./choice.ts";
 import { install } from "./installation.ts";
 import { report } from "./report.ts";
 import { runCases } from "./suite.ts";
 
 /** Started by test/tasks/e2e.ts, in namespaces of its own, with the image's archive and words that choose cases by their names. */
 const [image = "", ...words] = process.argv.slice(2);
-const chosen = CASES.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+const chosen = choose(CASES, words);
 const tally = await played();
 for (const failure of tally.failures ?? []) process.stdout.write(`${failureLine(failure)}\n`);
 process.stdout.write(`${tallyLine(tally)}\n`);

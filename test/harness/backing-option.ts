@@ -1,4 +1,4 @@
-import { testCommand, type Part } from "./test-command.ts";
+import { JEST_WORDS, testCommand, type Part } from "./test-command.ts";
 
 /** What the pools of a test command lie on: two devices, or a whole disk under LVM, named as the driver's own configuration has them. */
 export const BACKINGS = ["devices", "directLvm"] as const;
@@ -20,7 +20,7 @@ export async function backingCommand(parts: (asked: Asked) => readonly Part[]): 
   if ("refused" in asked) {
     process.stderr.write(`${asked.refused}\n`);
     process.exitCode = 2;
-  } else await testCommand(parts(asked), { root: true, takesArguments: true, ownOptions: OWN_OPTIONS });
+  } else await testCommand(parts(asked), { root: true, words: `${JEST_WORDS}${OWN_OPTIONS}` });
 }
 
 /** Takes `--backing NAME` from the words that a command was given. */

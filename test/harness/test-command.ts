@@ -11,23 +11,24 @@ export interface Part {
 
 export interface TestCommandOptions {
   readonly root: boolean;
-  /** Words after `--` go to jest. */
-  readonly takesArguments?: boolean;
-  /** Sentences of its usage about options of its own, which it has taken from the words already. */
-  readonly ownOptions?: string;
+  /** What the words after `--` are, in sentences of its usage. Absent: it takes none. */
+  readonly words?: string;
   /** How many parts run at once of those that may. Default 1. */
   readonly atOnce?: number;
 }
 
+/** Of a command that hands them to jest. */
+export const JEST_WORDS = "After -- it takes a part of a test file's path, or jest's own options, such as -t NAME.";
+
 /** Runs the parts of a test command one after another, or some of them beside each other, and ends with the line of their sum; sets the exit code. */
-export async function testCommand(parts: readonly Part[], { root, takesArguments = false, ownOptions = "", atOnce = 1 }: TestCommandOptions): Promise<void> {
+export async function testCommand(parts: readonly Part[], { root, words, atOnce = 1 }: TestCommandOptions): Promise<void> {
   const args = process.argv.slice(2);
   if (args.includes("--help") || args.includes("-h")) {
-    process.stdout.write(usage(parts, takesArguments, ownOptions));
+    process.stdout.write(usage(parts, words));
     return;
   }
-  if (!takesArguments && args.length > 0) {
-    process.stderr.write(`"${args.join(" ")}" is of no use to it.\n\n${usage(parts, takesArguments, ownOptions)}`);
+  if (words === undefined && args.length > 0) {
+    process.stderr.write(`"${args.join(" ")}" is of no use to it.\n\n${usage(parts, words)}`);
     process.exitCode = 2;
     return;
   }
@@ -59,7 +60,6 @@ async function runAll(parts: readonly Part[], atOnce: number): Promise<readonly 
   return tallies;
 }
 
-function usage(parts: readonly Part[], takesArguments: boolean, ownOptions: string): string {
-  const words = takesArguments ? "After -- it takes a part of a test file's path, or jest's own options, such as -t NAME." : "It takes no arguments.";
-  return `Runs:\n${parts.map(({ name }) => `  ${name}\n`).join("")}${words}${ownOptions} test/README.md says what each proves.\n`;
+function usage(parts: readonly Part[], words = "It takes no arguments."): string {
+  return `Runs:\n${parts.map(({ name }) => `  ${name}\n`).join("")}${words} test/README.md says what each proves.\n`;
 }

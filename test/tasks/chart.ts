@@ -1,5 +1,5 @@
 import { runJest } from "../harness/jest.ts";
-import { testCommand } from "../harness/test-command.ts";
+import { JEST_WORDS, testCommand } from "../harness/test-command.ts";
 import { clusterTools } from "../lab/cluster/tools.ts";
 
 /** What is built is built before jest's limits begin to count; those are for a machine that does something else meanwhile. */
@@ -13,5 +13,5 @@ await testCommand(
       },
     },
   ],
-  { root: true, takesArguments: true },
+  { root: true, words: JEST_WORDS },
 );

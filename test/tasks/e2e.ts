@@ -6,6 +6,7 @@ import { nodeBinary } from "../lab/checkout.ts";
 import { prepareCluster } from "../lab/cluster/cluster.ts";
 import { inOwnNamespaces } from "../lab/cluster/own-namespaces.ts";
 import { productImage } from "../lab/cluster/product-image.ts";
+import { ALL } from "../e2e/choice.ts";
 
 const words = process.argv.slice(2);
 
@@ -21,5 +22,7 @@ const cases = {
   },
 };
 
-// Words choose cases.
-await testCommand([cases], { root: true, takesArguments: true });
+await testCommand([cases], {
+  root: true,
+  words: `After -- it takes words of cases' names, and runs only those; ${ALL}: also those that are left out because they take minutes.`,
+});

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { bundleInto } from "../harness/bundle.ts";
 import { runJest, runJestInGuest } from "../harness/jest.ts";
 import type { Tally } from "../harness/tally.ts";
-import { testCommand } from "../harness/test-command.ts";
+import { JEST_WORDS, testCommand } from "../harness/test-command.ts";
 import { checkout } from "../lab/checkout.ts";
 import { prepareLab } from "../lab/start.ts";
 
@@ -33,5 +33,5 @@ await testCommand(
     { name: "reboots, and udev as hosts have it", run: () => runJest(["reboot"], args, ["--runInBand"]) },
     { name: "the layers on a real kernel", run: onRealKernel },
   ],
-  { root: true, takesArguments: true },
+  { root: true, words: JEST_WORDS },
 );

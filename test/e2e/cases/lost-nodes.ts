@@ -51,4 +51,4 @@ export const LOST_NODES: readonly Case[] = [
 ];
 
 /** Leaves on the node, on purpose, what the cluster has forgotten: nobody may look for what is left over after it. */
-export const FORGOTTEN: readonly Case[] = [{ name: "a node that is gone for good is forgotten", alone: true, run: isForgotten }];
+export const FORGOTTEN: readonly Case[] = [{ name: "a node that is gone for good is forgotten", alone: true, long: true, run: isForgotten }];
