@@ -28,6 +28,7 @@ async function liveTwice(scenario: Scenario, { end, strangers, at }: Ending): Pr
   await scenario.act(bench).catch((error: unknown) => {
     if (!first.dead) throw error;
   });
+  expect(first.dead).toBe(at !== undefined);
   first.kill();
   try {
     if (end === "its process is killed") expect(node.leftovers().filter((line) => line.endsWith("suspended"))).toEqual([]);

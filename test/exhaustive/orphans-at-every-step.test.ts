@@ -64,6 +64,7 @@ async function liveTwice({ act, verify }: Wish, end: End, at: number | undefined
   await act(pool, orphan.number).catch((error: unknown) => {
     if (!first.dead) throw error;
   });
+  expect(first.dead).toBe(at !== undefined);
   first.kill();
   try {
     const successor = await node.start(second, end);

@@ -8,7 +8,7 @@ import { openInThread } from "../../src/pool/in-thread-pool.ts";
 import type { Pool } from "../../src/pool/pool.ts";
 import { GiB, MiB } from "../../src/units.ts";
 import { describePool, type Bench } from "../crash/bench.ts";
-import { SimulatedBacking } from "../simulation/backing.ts";
+import { SimulatedBacking, simulatedSuperblock } from "../simulation/backing.ts";
 import { SimulatedDeadMan } from "../simulation/dead-man.ts";
 import { SimulatedDeviceMapper } from "../simulation/device-mapper.ts";
 import { SimulatedFiles } from "../simulation/files.ts";
@@ -129,6 +129,7 @@ export class SimulatedNode implements Disposable {
       slow: new SimulatedSlowCalls(this.machine, process),
       tools: new SimulatedThinTools(kernel, process),
       backing: new SimulatedBacking(kernel, process, DISKS),
+      readSuperblock: simulatedSuperblock(kernel, process),
       deadMan: end === "its process is killed" ? new SimulatedDeadMan(kernel, process) : NO_DEAD_MAN,
       stateDirectory: this.#state,
       bootId: String(kernel.bootId),

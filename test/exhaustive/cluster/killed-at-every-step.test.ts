@@ -47,6 +47,7 @@ describe.each<End>(["its process is killed", "the power is cut"])("objects, cata
 describe("the life that follows can end at any step too, after the end of", () => {
   test.each(SCENARIOS.filter(({ name }) => ["a volume", "a deletion", "a group"].includes(name)))("$name", async (scenario) => {
     const [first = []] = await live(scenario, "its process is killed", [undefined]);
+    expect(first.length).toBeGreaterThan(3);
     for (let at = 1; at < first.length; at += 3) {
       const [, second = []] = await live(scenario, "its process is killed", [at, undefined]);
       for (let next = 0; next < second.length; next += 2) await live(scenario, "its process is killed", [at, next]);

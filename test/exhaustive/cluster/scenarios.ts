@@ -6,6 +6,8 @@ import type { Cluster } from "../../unit/cluster/node/cluster-node.ts";
 /** What is asked of a node, and interrupted at each of its steps. */
 export interface Scenario {
   readonly name: string;
+  /** The node changes nothing of the kernel's for it. */
+  readonly isWithoutKernel?: true;
   readonly prepare?: (cluster: Cluster) => Promise<void>;
   readonly ask: (cluster: Cluster) => Promise<void>;
   readonly isDone: (cluster: Cluster) => Promise<boolean>;
@@ -22,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "a volume", ask: async (cluster) => void (await cluster.volume("a")), isDone: async (cluster) => isReady(cluster, "a") },
   {
     name: "a volume that cannot be had",
+    isWithoutKernel: true,
     ask: async (cluster) => void (await cluster.volume("a", { requiredBytes: 100 * TiB })),
     isDone: async ({ volumes }) => {
       const item = await volumes.get(A);
@@ -45,6 +48,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "an expansion and other parameters",
+    isWithoutKernel: true,
     prepare: made,
     ask: async ({ volumes }) => void (await volumes.patch(A, { spec: { requiredBytes: 2 * SIZE, parameters: { discardOnDelete: true } } })),
     isDone: async ({ volumes }) => (await volumes.get(A))?.status.observedGeneration === 2,
