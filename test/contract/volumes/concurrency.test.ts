@@ -170,7 +170,7 @@ describe(`calls at the same time on ${worldName}`, () => {
     const giveUp = new AbortController();
     const creation = world.volumes.create(client.wanted("one"), { ...call(), signal: giveUp.signal });
     giveUp.abort();
-    await creation.catch((error: unknown) => expect(isError(error, "deadline")).toBe(true));
+    await expect(creation).rejects.toMatchObject({ facts: { code: "deadline" } });
     const { record } = await persist(async () => client.create("one"));
     expect(await world.thins()).toHaveLength(1);
     await client.put(record.id, "ext4", "file", "content");
