@@ -10,7 +10,7 @@ import { leftovers, type Place } from "./real-driver.ts";
 
 jest.setTimeout(240_000);
 
-/** The issue's own bound: an application goes on so soon after its driver's death. */
+/** The time is the promise here: an application that goes on later has noticed its driver's death, by its own clock and by what it has written. */
 const BOUND_MS = 2_000;
 /** For what a living driver does when it is let go, which nothing bounds on a busy machine. */
 const PATIENCE_MS = 30_000;
