@@ -5,9 +5,8 @@ import type { DevicesBacking, LoopBacking, PoolDescription } from "../config/poo
 import { run } from "../exec/run.ts";
 import { putInPlace, syncPath } from "../files.ts";
 import { probe } from "../filesystem/probe.ts";
-import { parseThinSuperblock, SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import type { BackingDevices } from "../pool/backing.ts";
-import { areEndsBlank, findBlockDevice, readRange } from "../pool/block-device.ts";
+import { areEndsBlank, findBlockDevice, readSuperblock } from "../pool/block-device.ts";
 import { writeOut } from "../pool/write-out.ts";
 import { formatBytes } from "../units.ts";
 import type { OfflinePool } from "./offline-pool.ts";
@@ -135,7 +134,7 @@ async function requireSound(pool: OfflinePool, path: string): Promise<void> {
  * made is an orphan now.
  */
 async function follow(pool: OfflinePool, path: string): Promise<void> {
-  const found = parseThinSuperblock(readRange(path, 0, SUPERBLOCK_SIZE));
+  const found = readSuperblock(path);
   const catalog = await pool.openCatalog();
   try {
     if (catalog === undefined || found.kind !== "thin-pool" || catalog.identity.transactionId === found.transactionId) return;

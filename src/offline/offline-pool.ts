@@ -5,7 +5,7 @@ import { Catalog } from "../catalog/catalog.ts";
 import type { DirectLvmBacking, PoolDescription } from "../config/pool-description.ts";
 import type { PoolsHere } from "../config/pools-here.ts";
 import { KernelDeviceMapper } from "../devicemapper/kernel.ts";
-import { parseThinSuperblock, type ThinSuperblock } from "../devicemapper/thin-superblock.ts";
+import type { ThinSuperblock } from "../devicemapper/thin-superblock.ts";
 import { ThinToolsPrograms } from "../devicemapper/thin-tools-programs.ts";
 import { DmthinError } from "../errors.ts";
 import { run } from "../exec/run.ts";
@@ -14,6 +14,7 @@ import { readBootId } from "../linux/boot-id.ts";
 import type { Lock } from "../linux/lock.ts";
 import type { Logger } from "../logger.ts";
 import type { BackingDevices, PoolBacking } from "../pool/backing.ts";
+import { readSuperblock } from "../pool/block-device.ts";
 import { CATALOG_COPY } from "../pool/catalog-copy.ts";
 import { createBacking } from "../pool/create-backing.ts";
 import { importGroup, keepGroup } from "../pool/direct-lvm-import.ts";
@@ -180,7 +181,7 @@ export class OfflinePool implements AsyncDisposable {
     await this.backing.release?.();
     const devices = await this.backing.attach();
     this.#requireInactive(devices);
-    return { devices, superblock: parseThinSuperblock(await this.backing.readSuperblock(devices)) };
+    return { devices, superblock: readSuperblock(devices.metadata.path) };
   }
 
   deactivate(): void {

@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import type { DeviceNumber } from "../devicemapper/device-mapper.ts";
 import type { Bytes } from "../units.ts";
 import type { LeftAtWork } from "../lvm/lvm.ts";
@@ -85,8 +84,6 @@ export interface PoolBacking {
   disksToWipe?(): Promise<readonly string[]>;
   /** Takes apart what `provision` has made, once nothing of the pool is active: the disks, or their place, are blank again. Repeated, goes on. */
   wipe?(): Promise<void>;
-  /** The first 4 KiB of the metadata device, read past every cache: where the kernel keeps the superblock. */
-  readSuperblock(devices: BackingDevices): Promise<Buffer>;
   /** undefined: it stays as it is, and its table is left alone. */
   readonly growth?: Growth;
 }

@@ -3,6 +3,7 @@ import { closeSync, constants, fsyncSync, openSync, readSync, writeSync } from "
 import { readFile, readlink, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { DeviceNumber } from "../devicemapper/device-mapper.ts";
+import { parseThinSuperblock, SUPERBLOCK_SIZE, type ThinSuperblock } from "../devicemapper/thin-superblock.ts";
 import { deviceOf } from "../filesystem/device-number.ts";
 import { BYTES_PER_SECTOR, MiB, bytes, type Bytes } from "../units.ts";
 import type { BackingDevice } from "./backing.ts";
@@ -47,6 +48,9 @@ export function readRange(path: string, from: number, length: number): Buffer {
     closeSync(fd);
   }
 }
+
+/** Of a metadata device, or a file with its content: from where the kernel keeps it. */
+export const readSuperblock = (metadataPath: string): ThinSuperblock => parseThinSuperblock(readRange(metadataPath, 0, SUPERBLOCK_SIZE));
 
 /** Where filesystems, tables, and RAID keep what they are known by: zeros there are no proof, but anything else is one. */
 export function areEndsBlank({ path, sizeBytes }: { readonly path: string; readonly sizeBytes: number }): boolean {

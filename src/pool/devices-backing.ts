@@ -1,10 +1,8 @@
-import type { Buffer } from "node:buffer";
 import type { DevicesBacking } from "../config/pool-description.ts";
-import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import { DmthinError } from "../errors.ts";
 import type { Filesystems } from "../filesystem/filesystems.ts";
 import type { BackingDevice, BackingDevices, PoolBacking } from "./backing.ts";
-import { areEndsBlank, blankEnds, findBlockDevice, readRange } from "./block-device.ts";
+import { areEndsBlank, blankEnds, findBlockDevice } from "./block-device.ts";
 import { DevicesGrowth } from "./devices-growth.ts";
 
 /** A data and a metadata block device that an administrator names. */
@@ -48,10 +46,6 @@ export class NamedDevices implements PoolBacking {
   async wipe(): Promise<void> {
     const { data, metadata } = await this.attach();
     for (const device of [metadata, data]) blankEnds(device);
-  }
-
-  async readSuperblock({ metadata }: BackingDevices): Promise<Buffer> {
-    return readRange(metadata.path, 0, SUPERBLOCK_SIZE);
   }
 
   async #find(path: string): Promise<BackingDevice> {

@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import { lvmLeftAtWork, type LeftAtWork, type Lvm } from "../lvm/lvm.ts";
 import type { LogicalVolume } from "../lvm/reports.ts";
 import type { BackingDevices, PoolBacking, PoolDisks } from "./backing.ts";
@@ -95,10 +94,6 @@ export class DirectLvm implements PoolBacking {
     const listed = this.#listed;
     this.#listed = undefined;
     return this.#pool.attach(listed);
-  }
-
-  async readSuperblock(devices: BackingDevices): Promise<Buffer> {
-    return this.#pool.readSuperblock(devices);
   }
 
   async detach(): Promise<void> {

@@ -1,12 +1,10 @@
-import type { Buffer } from "node:buffer";
 import type { DeviceMapper, ListedDevice } from "../devicemapper/device-mapper.ts";
-import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import { parsePoolTarget, type PoolTable } from "../devicemapper/thin-table.ts";
 import { DmthinError } from "../errors.ts";
 import { isMadeByLvm } from "../lvm/names.ts";
 import type { Bytes } from "../units.ts";
 import type { BackingDevices, PoolBacking } from "./backing.ts";
-import { deviceByNumber, readRange } from "./block-device.ts";
+import { deviceByNumber } from "./block-device.ts";
 import { isOurs } from "./names.ts";
 
 /** What a pool that somebody else has made must not be, unless its description says so. */
@@ -38,10 +36,6 @@ export class ExistingDevice implements PoolBacking {
     const { device, table } = this.#find();
     const [data, metadata] = await Promise.all([deviceByNumber(table.data), deviceByNumber(table.metadata)]);
     return { data, metadata, pool: { uuid: device.uuid } };
-  }
-
-  async readSuperblock({ metadata }: BackingDevices): Promise<Buffer> {
-    return readRange(metadata.path, 0, SUPERBLOCK_SIZE);
   }
 
   #find(): { readonly device: ListedDevice; readonly table: PoolTable } {

@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import type { PoolDescription } from "../config/pool-description.ts";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
 import { DmthinError } from "../errors.ts";
@@ -99,10 +98,6 @@ export class ExistingLvmPool implements PoolBacking {
 
   leftAtWork(): LeftAtWork | undefined {
     return lvmLeftAtWork();
-  }
-
-  async readSuperblock(devices: BackingDevices): Promise<Buffer> {
-    return this.#pool.readSuperblock(devices);
   }
 
   /** LVM counts its own thin volumes by a transaction id that it compares with the kernel's, which is ours to move: with one in the pool it would not be activated any more. */

@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import type { Stats } from "node:fs";
 import { mkdir, open, rm, rmdir, stat, statfs, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,12 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LoopBacking } from "../config/pool-description.ts";
 import { DmthinError } from "../errors.ts";
 import { run } from "../exec/run.ts";
-import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import { ignoreMissing, putInPlace, unfinishedOf } from "../files.ts";
 import { tryLock, type Lock } from "../linux/lock.ts";
 import { formatBytes } from "../units.ts";
 import type { BackingDevice, BackingDevices, PoolBacking } from "./backing.ts";
-import { findBlockDevice, readRange } from "./block-device.ts";
+import { findBlockDevice } from "./block-device.ts";
 import { CATALOG_COPY } from "./catalog-copy.ts";
 import { isInContainerLayer } from "./container-layer.ts";
 import { LoopGrowth } from "./loop-growth.ts";
@@ -83,10 +81,6 @@ export class LoopFiles implements PoolBacking {
     for (const name of ["metadata.img", "data.img"] as const) await rm(this.#path(name), { force: true });
     await rm(join(this.#backing.directory, CATALOG_COPY), { force: true });
     await rmdir(this.#backing.directory).catch(() => undefined); // it stays where it holds something else
-  }
-
-  async readSuperblock({ metadata }: BackingDevices): Promise<Buffer> {
-    return readRange(metadata.path, 0, SUPERBLOCK_SIZE);
   }
 
   #path(name: FileName): string {

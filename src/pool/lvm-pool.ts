@@ -1,6 +1,4 @@
-import type { Buffer } from "node:buffer";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
-import { SUPERBLOCK_SIZE } from "../devicemapper/thin-superblock.ts";
 import { parsePoolTarget } from "../devicemapper/thin-table.ts";
 import { DmthinError, isError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
@@ -9,7 +7,7 @@ import { kernelUuid, poolKernelNames } from "../lvm/names.ts";
 import type { LogicalVolume, PoolReport } from "../lvm/reports.ts";
 import { bytes, sectorsToBytes, type Bytes } from "../units.ts";
 import type { BackingDevice, BackingDevices } from "./backing.ts";
-import { deviceByNumber, readRange } from "./block-device.ts";
+import { deviceByNumber } from "./block-device.ts";
 
 export interface LvmPoolParts {
   /** Of the driver, for its errors and for the name of its profile. */
@@ -84,10 +82,6 @@ export class LvmPool {
     const parts = this.#readable;
     this.#readable = [];
     if (parts.length > 0) await this.#lvm().deactivate(...parts);
-  }
-
-  async readSuperblock({ metadata }: BackingDevices): Promise<Buffer> {
-    return readRange(metadata.path, 0, SUPERBLOCK_SIZE);
   }
 
   /** Activates it, or finds it active; then its tables are what LVM has on record, whatever was interrupted. */

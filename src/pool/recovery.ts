@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { Catalog } from "../catalog/catalog.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
-import { parseThinSuperblock } from "../devicemapper/thin-superblock.ts";
+import type { ThinSuperblock } from "../devicemapper/thin-superblock.ts";
 import type { ThinTools } from "../devicemapper/thin-tools.ts";
 import { DmthinError, isErrno } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { isMadeByLvm } from "../lvm/names.ts";
 import { metadataBlocksToBytes } from "../units.ts";
 import type { BackingDevices, PoolBacking } from "./backing.ts";
+import { readSuperblock } from "./block-device.ts";
 import { CATALOG_COPY, CatalogCopy } from "./catalog-copy.ts";
 import { LiveListing } from "./live-listing.ts";
 import { mendPool } from "./mend-pool.ts";
@@ -25,6 +26,8 @@ export interface RecoveryParts {
   readonly dm: DeviceMapper;
   readonly tools: ThinTools;
   readonly backing: PoolBacking;
+  /** What a metadata device has on disk, where nobody has it open. Default: read from it. */
+  readonly readSuperblock?: (metadataPath: string) => ThinSuperblock;
   /** The folder of this pool's catalogue. */
   readonly stateDirectory: string;
   readonly bootId: string;
@@ -157,7 +160,7 @@ async function requireNewPool(
 ): Promise<void> {
   const { devices, device } = pool;
   // Of an active pool the kernel tells: what is on the disk may be behind, and what was read of it before may be in memory.
-  const found = device.isActive() ? activePool(device) : parseThinSuperblock(await parts.backing.readSuperblock(devices));
+  const found = device.isActive() ? activePool(device) : superblockOf(parts, devices);
   if (found.kind === "blank" || (found.kind === "thin-pool" && found.transactionId <= 1 && catalog.thins.size === 0 && catalog.identity.nextNumber === 1)) {
     if (found.kind === "thin-pool") await requireNoThins(parts, devices, device);
     return;
@@ -170,6 +173,8 @@ async function requireNewPool(
     `if it is this pool's, bring it back with what it holds: dmthin pool import ${parts.description.name}; leave the device alone while another driver or LVM uses it (see lsblk); only if nobody needs its content, zero its first 4 KiB`,
   );
 }
+
+const superblockOf = ({ readSuperblock: read = readSuperblock }: RecoveryParts, { metadata }: BackingDevices): ThinSuperblock => read(metadata.path);
 
 const activePool = (device: ThinPoolDevice) => ({ kind: "thin-pool", transactionId: device.figures({ exact: true }).transactionId }) as const;
 
@@ -189,7 +194,7 @@ async function requireNoThins({ tools, description, logger }: RecoveryParts, { m
  */
 async function requireOwnMetadata(parts: RecoveryParts, catalog: Catalog, devices: BackingDevices): Promise<void> {
   const pool = parts.description.name;
-  const found = parseThinSuperblock(await parts.backing.readSuperblock(devices));
+  const found = superblockOf(parts, devices);
   if (found.kind !== "thin-pool") {
     throw refused(
       pool,

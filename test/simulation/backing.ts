@@ -1,3 +1,4 @@
+import { parseThinSuperblock, SUPERBLOCK_SIZE, type ThinSuperblock } from "../../src/devicemapper/thin-superblock.ts";
 import { DmthinError } from "../../src/errors.ts";
 import type { BackingDevices, PoolBacking } from "../../src/pool/backing.ts";
 import type { Growth } from "../../src/pool/growth.ts";
@@ -40,10 +41,12 @@ export class SimulatedBacking implements PoolBacking {
   async attach(): Promise<BackingDevices> {
     return this.#process.look(() => ({ data: describe(this.#data), metadata: describe(this.#metadata) }));
   }
-
-  async readSuperblock(): Promise<Buffer> {
-    return this.#process.look(() => this.#metadata.read(0, 4096));
-  }
 }
+
+/** From the disk in memory, for a pool's engine. */
+export const simulatedSuperblock =
+  (kernel: SimulatedKernel, process: SimulatedProcess) =>
+  (metadataPath: string): ThinSuperblock =>
+    process.look(() => parseThinSuperblock(kernel.disk(metadataPath).read(0, SUPERBLOCK_SIZE)));
 
 const describe = ({ path, major, minor, sizeBytes }: SimulatedDisk): BackingDevices["data"] => ({ path, major, minor, sizeBytes: bytes(sizeBytes) });

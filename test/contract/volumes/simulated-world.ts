@@ -12,7 +12,7 @@ import type { Pool, PoolView } from "../../../src/pool/pool.ts";
 import type { StepObserver } from "../../../src/pool/transition.ts";
 import { GiB } from "../../../src/units.ts";
 import { LocalVolumes } from "../../../src/volumes/local-volumes.ts";
-import { SimulatedBacking } from "../../simulation/backing.ts";
+import { SimulatedBacking, simulatedSuperblock } from "../../simulation/backing.ts";
 import { SimulatedDeadMan } from "../../simulation/dead-man.ts";
 import { SimulatedDeviceMapper } from "../../simulation/device-mapper.ts";
 import type { BlockDevice } from "../../simulation/disk.ts";
@@ -231,6 +231,7 @@ export class SimulatedNode implements Omit<World, "volumes"> {
       slow: new SimulatedSlowCalls(this.machine, process),
       tools: new SimulatedThinTools(kernel, process),
       backing: new SimulatedBacking(kernel, process, DISKS),
+      readSuperblock: simulatedSuperblock(kernel, process),
       deadMan: new SimulatedDeadMan(kernel, process),
       stateDirectory: join(this.stateDirectory, POOL),
       bootId: `boot-${kernel.bootId}`,

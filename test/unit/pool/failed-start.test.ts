@@ -6,7 +6,7 @@ import { silentLogger } from "../../../src/logger.ts";
 import { PoolEngine } from "../../../src/pool/engine.ts";
 import { GiB, MiB } from "../../../src/units.ts";
 import { describePool } from "../../crash/bench.ts";
-import { SimulatedBacking } from "../../simulation/backing.ts";
+import { SimulatedBacking, simulatedSuperblock } from "../../simulation/backing.ts";
 import { SimulatedDeviceMapper } from "../../simulation/device-mapper.ts";
 import { SimulatedMachine } from "../../simulation/machine.ts";
 import { SimulatedProcess } from "../../simulation/process.ts";
@@ -27,6 +27,7 @@ test("a start that fails once the pool is open leaves nothing that the next atte
     slow: new SimulatedSlowCalls(machine, process),
     tools: new SimulatedThinTools(machine.kernel, process),
     backing: new SimulatedBacking(machine.kernel, process, DISKS),
+    readSuperblock: simulatedSuperblock(machine.kernel, process),
     deadMan: { arm: () => undefined, disarm: () => undefined, close: () => undefined },
     stateDirectory: folder,
     bootId: "boot",
