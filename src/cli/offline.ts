@@ -113,7 +113,7 @@ const STATES = { intact: "green", repaired: "yellow", unchecked: "dim", damaged:
 const STATE = 11;
 
 /** What is left, volume by volume, and what is not. */
-export function printSurvivors(survivors: readonly SurvivorReport[], paint: Paint): string {
+function printSurvivors(survivors: readonly SurvivorReport[], paint: Paint): string {
   if (survivors.length === 0) return "The pool holds no volumes and no snapshots.\n";
   const indent = " ".repeat(STATE);
   const lines = survivors.map(({ id, name, kind, state, detail }) =>

@@ -16,7 +16,7 @@ const sizeAt = (value: unknown, ...path: Path): Bytes | undefined => {
 };
 
 /** Of one pool, paths relative to it. Shared with the ThinPool's spec. */
-export function poolProblems(pool: unknown): readonly Problem[] {
+function poolProblems(pool: unknown): readonly Problem[] {
   const problems: Problem[] = [];
   const data = sizeAt(pool, "backing", "loop", "dataSize");
   const metadata = sizeAt(pool, "backing", "loop", "metadataSize");

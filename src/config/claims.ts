@@ -1,4 +1,5 @@
 import { at, textAt, type Path, type Problem } from "./document-paths.ts";
+import { lvmKernelName } from "./lvm-kernel-name.ts";
 import { spellPath } from "./wording.ts";
 
 /**
@@ -37,7 +38,7 @@ export const claimProblems = (pools: readonly unknown[]): readonly Problem[] => 
   ),
   ...twice(
     pools.flatMap((_, index) => claim(pools, index, "backing", "existing", "pool")),
-    (one, other) => deviceName(one) === deviceName(other),
+    (one, other) => existingKernelName(one) === existingKernelName(other),
   ),
   ...insideOurs(pools),
 ];
@@ -65,14 +66,11 @@ export function globMatches(pattern: string, path: string): boolean {
   return new RegExp(`^${source}$`).test(path);
 }
 
-/** What LVM calls the device of group/pool: a "-" inside a name is written twice. */
-export const deviceName = (pool: string): string =>
-  pool.includes("/")
-    ? pool
-        .split("/")
-        .map((part) => part.replaceAll("-", "--"))
-        .join("-")
-    : pool;
+/** The kernel's name of a pool that was made before: group/pool of LVM's, or a device as it is. */
+function existingKernelName(pool: string): string {
+  const [group = "", volume] = pool.split("/");
+  return volume === undefined ? pool : lvmKernelName(group, volume);
+}
 
 export const defaultVolumeGroup = (poolName: string): string => `dmthin-${poolName}`;
 

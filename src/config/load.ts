@@ -51,4 +51,4 @@ export function readYaml(text: string, source: string): unknown {
   throw new DmthinError({ code: "config-invalid", source, problems: [{ path: "", message: 'is empty: "dmthin config example" prints one to start from' }] });
 }
 
-export const messageOf = (cause: unknown): string => (types.isNativeError(cause) ? cause.message : String(cause));
+const messageOf = (cause: unknown): string => (types.isNativeError(cause) ? cause.message : String(cause));

@@ -28,7 +28,7 @@ const DEFAULT_CHUNK = bytes(64 * KiB);
  */
 const POOL_NAME = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/;
 
-export const poolName = () =>
+const poolName = () =>
   z.string().regex(POOL_NAME, {
     error: ({ input }) =>
       `${quote(input)} is not a pool name: lower-case letters, digits and "-" inside, at most 40 characters, since the kernel's devices and Kubernetes objects are named after it`,

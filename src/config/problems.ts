@@ -57,7 +57,7 @@ function problemsOf(issue: z.core.$ZodIssue, above: Path, shape: JsonSchema): re
 }
 
 /** The keys that a mapping at this place may have. */
-export function optionsAt(shape: JsonSchema, path: Path): readonly string[] {
+function optionsAt(shape: JsonSchema, path: Path): readonly string[] {
   const alternatives = [shape, ...(shape.anyOf ?? [])] as readonly JsonSchema[];
   const [part, ...rest] = path;
   if (part === undefined) return alternatives.flatMap(({ properties }) => Object.keys(properties ?? {}));

@@ -7,7 +7,7 @@ import type { DeviceNumber, Target } from "./device-mapper.ts";
  */
 
 /** In the order in which the kernel reports them. */
-export const POOL_FEATURES = ["skip_block_zeroing", "ignore_discard", "no_discard_passdown", "read_only", "error_if_no_space"] as const;
+const POOL_FEATURES = ["skip_block_zeroing", "ignore_discard", "no_discard_passdown", "read_only", "error_if_no_space"] as const;
 export type PoolFeature = (typeof POOL_FEATURES)[number];
 
 export interface PoolTable {

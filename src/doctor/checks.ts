@@ -19,10 +19,10 @@ const ok = (subject: string, text: string): Finding => ({ severity: "ok", subjec
 const warning = (subject: string, text: string, remedy: string): Finding => ({ severity: "warning", subject, text, remedy });
 const problem = (subject: string, text: string, remedy: string): Finding => ({ severity: "problem", subject, text, remedy });
 
-export const checkRoot: Check = async ({ isRoot }) =>
+const checkRoot: Check = async ({ isRoot }) =>
   isRoot ? [ok("user", "root")] : [problem("user", "not root, so that most of what follows cannot be looked at", "run this with sudo")];
 
-export const checkKernel: Check = async ({ kernelRelease, architecture }) => {
+const checkKernel: Check = async ({ kernelRelease, architecture }) => {
   const text = `Linux ${kernelRelease} on ${architecture}`;
   if (isOlder(parseKernelRelease(kernelRelease), OLDEST))
     return [problem("kernel", `${text}: older than ${OLDEST.join(".")}`, `run Linux ${OLDEST.join(".")} or newer`)];
@@ -30,7 +30,7 @@ export const checkKernel: Check = async ({ kernelRelease, architecture }) => {
   return [ok("kernel", text)];
 };
 
-export const checkDeviceMapper: Check = async (host) => {
+const checkDeviceMapper: Check = async (host) => {
   const subject = "device-mapper";
   const found = await host.deviceMapper().catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
   if (found instanceof Error)
@@ -56,7 +56,7 @@ export const checkDeviceMapper: Check = async (host) => {
   return findings;
 };
 
-export const checkFilesystems: Check = async (host) => {
+const checkFilesystems: Check = async (host) => {
   const known = (await host.read("/proc/filesystems")) ?? "";
   return FILESYSTEM_TYPES.map((type) =>
     new RegExp(`^\\s*${type}$`, "m").test(known)
@@ -65,7 +65,7 @@ export const checkFilesystems: Check = async (host) => {
   );
 };
 
-export const checkPrograms: Check = async (host) => {
+const checkPrograms: Check = async (host) => {
   const places = await Promise.all(PROGRAMS.map(async (program) => ({ program, path: await host.find(program) })));
   const missing = places.filter(({ path }) => path === undefined).map(({ program }) => program);
   const findings = missing.map((program) => {
@@ -80,7 +80,7 @@ export const checkPrograms: Check = async (host) => {
   return missing.length === 0 ? [ok("programs", `all ${PROGRAMS.length} are there`), ...findings] : findings;
 };
 
-export const checkUdev: Check = async (host) => {
+const checkUdev: Check = async (host) => {
   if (!(await host.exists("/run/udev/control"))) return [ok("udev", "no udevd runs here, or its /run/udev is not shared: nothing looks into volumes")];
   if (await host.exists(HOST_RULES)) return [ok("udev", `udevd runs, and ${HOST_RULES} keeps it away from what is in volumes`)];
   return [
@@ -92,12 +92,12 @@ export const checkUdev: Check = async (host) => {
   ];
 };
 
-export const checkLoop: Check = async (host) =>
+const checkLoop: Check = async (host) =>
   (await host.exists("/dev/loop-control"))
     ? [ok("loop", "loop devices are made as they are needed")]
     : [warning("loop", "there is no /dev/loop-control", "modprobe loop, if a pool is to be in files; in a container, share the host's /dev")];
 
-export const checkLvm: Check = async (host) => {
+const checkLvm: Check = async (host) => {
   const findings: Finding[] = [];
   if (await host.exists("/run/lvm/lvmpolld.socket")) findings.push(ok("LVM", "the host uses LVM itself"));
   findings.push(
@@ -112,7 +112,7 @@ export const checkLvm: Check = async (host) => {
   return findings;
 };
 
-export const checkPropagation: Check = async (host) => {
+const checkPropagation: Check = async (host) => {
   const subject = "mount propagation";
   const mounts = await host.read("/proc/self/mountinfo");
   if (mounts === undefined) return [warning(subject, "the mounts of this process cannot be read", "run this with sudo")];
@@ -131,7 +131,7 @@ export const checkPropagation: Check = async (host) => {
 /** Above this share of the last ten seconds in which something waited for a disk, in percent, catalogues and pools are slow. */
 const BUSY_PERCENT = 40;
 
-export const checkIo: Check = async (host) => {
+const checkIo: Check = async (host) => {
   const pressure = await host.read("/proc/pressure/io");
   const share = Number(/^some avg10=([\d.]+)/m.exec(pressure ?? "")?.[1]);
   if (pressure === undefined || Number.isNaN(share)) return [ok("io", "the kernel does not tell how busy the disks are (no pressure stall information)")];

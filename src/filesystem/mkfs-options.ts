@@ -11,10 +11,7 @@ export interface ListOption {
  * Takes the list options out of the user's arguments, whether written `-E list` or `-Elist`, and leaves the others as
  * they stand.
  */
-export function takeListOptions(
-  args: readonly string[],
-  options: readonly string[],
-): { readonly lists: readonly ListOption[]; readonly rest: readonly string[] } {
+function takeListOptions(args: readonly string[], options: readonly string[]): { readonly lists: readonly ListOption[]; readonly rest: readonly string[] } {
   const lists: ListOption[] = [];
   const rest: string[] = [];
   for (let index = 0; index < args.length; index++) {

@@ -12,7 +12,7 @@ export async function recognisedOn(run: Run, device: string): Promise<readonly s
 }
 
 /** Nothing recognised is no output at all. */
-export function parseSignatures(stdout: string): readonly string[] {
+function parseSignatures(stdout: string): readonly string[] {
   if (stdout.trim() === "") return [];
   const { signatures } = JSON.parse(stdout) as { readonly signatures: readonly { readonly type: string }[] };
   return [...new Set(signatures.map(({ type }) => type))];

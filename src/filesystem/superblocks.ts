@@ -45,7 +45,7 @@ async function readBlocks(threads: Pick<BlockingThreads, "run">, device: string)
 }
 
 /** The same for the device's first 68 KiB. A size that no device can have is damage, and none. */
-export function sizeInBlocks(blocks: Buffer): Bytes | undefined {
+function sizeInBlocks(blocks: Buffer): Bytes | undefined {
   const size = statedSize(blocks);
   return size !== undefined && Number.isSafeInteger(size) ? bytes(size) : undefined;
 }

@@ -5,7 +5,7 @@ import { DmthinError } from "../errors.ts";
 const unusable = (path: string, reason: string, cause?: unknown): DmthinError => new DmthinError({ code: "path-unusable", path, reason }, { cause });
 
 /** Refuses what is relative, goes upwards, is the root, or that mountinfo and programs could not be told. */
-export function requireTarget(path: string): void {
+function requireTarget(path: string): void {
   const parts = path.split("/");
   if (!path.startsWith("/")) throw unusable(path, "it is not absolute");
   if (parts.includes("..")) throw unusable(path, 'it goes upwards ("..")');

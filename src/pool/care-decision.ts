@@ -75,7 +75,7 @@ export const sizesOf = ({ data, metadata, chunkSize }: PoolFigures): PartSizes =
 });
 
 /** Less than this is as good as nothing. */
-export const smallestStep = (part: Part, { chunkSize }: PoolFigures): Bytes => (part === "data" ? chunkSize : MiB);
+const smallestStep = (part: Part, { chunkSize }: PoolFigures): Bytes => (part === "data" ? chunkSize : MiB);
 
 interface Considered {
   readonly part: Part;

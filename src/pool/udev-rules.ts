@@ -1,3 +1,4 @@
+import { lvmKernelName, mangled } from "../config/lvm-kernel-name.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
 
 /** A block device by an attribute in sysfs, or by its kernel name. `pattern` is a glob as udev and fnmatch(3) take it. */
@@ -59,16 +60,13 @@ function beneath({ backing }: PoolDescription, kernelName: (path: string) => str
       return name === undefined ? [] : [{ attribute: "kernel-name", pattern: literal(name) }];
     }
     case "directLvm":
-      return [{ attribute: "dm/name", pattern: `${mangled(backing.volumeGroup)}-[!-]*` }];
+      return [{ attribute: "dm/name", pattern: `${literal(mangled(backing.volumeGroup))}-[!-]*` }];
     case "existing": {
       const [first = "", volume] = backing.pool.split("/");
-      return [{ attribute: "dm/name", pattern: volume === undefined ? literal(first) : `${mangled(first)}-${mangled(volume)}` }];
+      return [{ attribute: "dm/name", pattern: literal(volume === undefined ? first : lvmKernelName(first, volume)) }];
     }
   }
 }
-
-/** As LVM names its devices: a hyphen of a name is doubled, since one alone parts group and volume. */
-const mangled = (name: string): string => literal(name.replaceAll("-", "--"));
 
 /** What could mean something to udev matches anything: to look away from too much in a folder of ours harms nobody. */
 const literal = (text: string): string => text.replaceAll(/[^A-Za-z0-9/_.,:+@-]+/g, "*");

@@ -19,7 +19,7 @@ export async function listOrphans(pool: Pool): Promise<readonly OrphanSeen[]> {
 }
 
 /** The pool's transaction id moves by one with each transition, so that it orders what was made. */
-export function madeBetween({ transactionId }: Orphan, records: readonly ThinRecord[]): Pick<OrphanSeen, "notBefore" | "notAfter"> {
+function madeBetween({ transactionId }: Orphan, records: readonly ThinRecord[]): Pick<OrphanSeen, "notBefore" | "notAfter"> {
   const times = (are: (record: ThinRecord) => boolean): readonly number[] => records.filter(are).map(({ createdAt }) => createdAt.getTime());
   const before = times((record) => record.transactionId < transactionId);
   const after = times((record) => record.transactionId > transactionId);

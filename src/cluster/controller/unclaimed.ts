@@ -6,7 +6,7 @@ import type { ThinVolume } from "../objects/thin-volume.ts";
 import type { ControllerParts } from "./parts.ts";
 import type { Task } from "./tasks.ts";
 
-export const UNCLAIMED = "Unclaimed";
+const UNCLAIMED = "Unclaimed";
 /** A volume that nobody has asked for again for so long is nobody's: a provisioner that waits for it asks every few minutes. */
 const UNCLAIMED_AFTER_MS = 3_600_000;
 const LOOK_EVERY_MS = 600_000;

@@ -51,7 +51,7 @@ export function decide(object: PlacedObject, seen: Seen): Decision {
 }
 
 /** Whether the status answers the spec as it is. */
-export const isAnswered = ({ metadata, status }: PlacedObject): boolean => status.observedGeneration === metadata.generation;
+const isAnswered = ({ metadata, status }: PlacedObject): boolean => status.observedGeneration === metadata.generation;
 
 /**
  * Nothing was asked of the kernel yet, so whatever is wrong can be said without a trace. What is here already was not made

@@ -19,7 +19,7 @@ const capability = z.object({
   mode: z.enum(["SINGLE_NODE_WRITER", "SINGLE_NODE_READER_ONLY", "SINGLE_NODE_SINGLE_WRITER", "SINGLE_NODE_MULTI_WRITER"]),
 });
 
-export const mutableParameters = z.object({
+const mutableParameters = z.object({
   discardOnDelete: z.boolean().optional().describe("Give the blocks back to the disk before the volume is deleted."),
   xfsNospaceMaxRetries: z
     .union([z.int(), z.literal("auto")])

@@ -1,9 +1,10 @@
 import { expect, test } from "@jest/globals";
-import { isMadeByLvm, kernelName, kernelUuid, poolKernelNames } from "../../../src/lvm/names.ts";
+import { lvmKernelName } from "../../../src/config/lvm-kernel-name.ts";
+import { isMadeByLvm, kernelUuid, poolKernelNames } from "../../../src/lvm/names.ts";
 import { profileText } from "../../../src/lvm/profile.ts";
 
 test("the kernel's names and uuids of logical volumes, as they were seen in the lab", () => {
-  expect(kernelName("dmthin-fast", "catalog")).toBe("dmthin--fast-catalog");
+  expect(lvmKernelName("dmthin-fast", "catalog")).toBe("dmthin--fast-catalog");
   expect(poolKernelNames("dmthin-fast", "my-pool")).toEqual([
     "dmthin--fast-my--pool_tdata",
     "dmthin--fast-my--pool_tmeta",
