@@ -14,7 +14,7 @@ import { installUdevRules } from "./pool/host-udev.ts";
 import type { Pool } from "./pool/pool.ts";
 import { watchPools, type PoolWatch } from "./pool/watch-pools.ts";
 import { WorkerPool } from "./pool/worker-pool.ts";
-import { createMetrics, listenFor } from "./serve-metrics.ts";
+import { listenFor, loadMetrics } from "./serve-metrics.ts";
 import { LocalVolumes } from "./volumes/local-volumes.ts";
 import { TrimSchedule } from "./volumes/trim-schedule.ts";
 import { XfsFollower } from "./volumes/xfs-follower.ts";
@@ -81,7 +81,7 @@ export class Machine {
     const pools = new Set<Pool>();
     const { config, version, readiness, logger, cluster } = options;
     const asked = cluster === undefined ? {} : { cluster };
-    const metrics = await createMetrics({ ...config.metrics, ...asked, pools, node: config.nodeName, version, readiness, logger });
+    const metrics = await loadMetrics({ ...config.metrics, ...asked, pools, node: config.nodeName, version, readiness, logger });
     const machine = new Machine(options, pools, { bootId, metrics });
     await machine.open(descriptions);
     return machine;
@@ -116,7 +116,7 @@ export class Machine {
   async #replace(pool: Pool, description: PoolDescription): Promise<Pool> {
     await this.#tellUdev([description]);
     this.#pools.delete(pool);
-    const [opened] = this.#add([description]);
+    const [opened] = this.#add([description], pool);
     if (opened === undefined) throw new Error("a pool was not opened");
     return opened;
   }
@@ -126,10 +126,10 @@ export class Machine {
     await installUdevRules(all, this.#options.logger, this.#ending.signal);
   }
 
-  #add(descriptions: readonly PoolDescription[]): readonly Pool[] {
+  #add(descriptions: readonly PoolDescription[], before?: Pool): readonly Pool[] {
     const { config, recordedUuids = () => [], logger } = this.#options;
     const { stateDirectory, runDirectory } = config;
-    const common = { stateDirectory, runDirectory, bootId: this.#bootId, deadManFd: deadManDescriptor(), logger };
+    const common = { stateDirectory, runDirectory, bootId: this.#bootId, deadManFd: deadManDescriptor(), logger, ...(before && { before }) };
     const opened = descriptions.map((description) => new WorkerPool({ ...common, description, recordedUuids: recordedUuids(description.name) }));
     for (const pool of opened) this.#pools.add(pool);
     this.#watch.follow();

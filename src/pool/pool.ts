@@ -48,6 +48,8 @@ export interface Pool {
   readonly description: PoolDescription;
   readonly view: PoolView;
   readonly calls: PoolCalls;
+  /** Whether something of it is still in the kernel; after a close: beyond the deadline, with the pool's lock. */
+  readonly isAtWork?: boolean;
   /** A worker that hangs in the kernel does not hold this up beyond the deadline. Active devices stay active. */
   close(deadlineMs: number): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { DmthinError, fromPlain } from "../errors.ts";
 import type { Lock } from "../linux/lock.ts";
 import { workerEntry } from "../linux/worker-entry.ts";
 import type { Logger } from "../logger.ts";
-import type { PoolCalls } from "./pool-calls.ts";
+import type { PoolCalls, PoolStatus } from "./pool-calls.ts";
 import { isLvmAtWork, lvmLockOf, tryPoolLock } from "./pool-lock.ts";
 import type { Pool } from "./pool.ts";
 import { LiveView } from "./view.ts";
@@ -36,6 +36,7 @@ const UNHURRIED: ReadonlySet<CallName> = new Set([
   "removeOrphan",
 ]);
 const PATIENCE_MS = 120_000;
+const STILL_AT_WORK = "it was closed, and a call that was made before still waits in the kernel";
 
 export interface WorkerPoolOptions {
   readonly description: PoolDescription;
@@ -48,6 +49,8 @@ export interface WorkerPoolOptions {
   readonly recordedUuids?: readonly string[];
   /** The most that a caller without a deadline of its own waits. Default: two minutes. */
   readonly patienceMs?: number;
+  /** The same pool, closed: its worker may last, which is no reason to take the lock for somebody else's. */
+  readonly before?: Pool;
   /** What its thread runs. Default: the pool's worker. */
   readonly entry?: URL;
 }
@@ -66,11 +69,13 @@ interface Waiting {
 export class WorkerPool implements Pool {
   readonly description: PoolDescription;
   readonly calls: PoolCalls;
-  readonly #options: WorkerPoolOptions;
+  readonly #options: Omit<WorkerPoolOptions, "before">;
   readonly #view = new LiveView();
   readonly #waiting = new Map<number, Waiting>();
   readonly #closing = new AbortController();
   readonly #patienceMs: number;
+  /** Until this one has the lock. */
+  #before: Pool | undefined;
   #lock: Lock | undefined;
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -78,8 +83,9 @@ export class WorkerPool implements Pool {
   #lastId = 0;
 
   /** Begins at once, and serves when its view says so. */
-  constructor(options: WorkerPoolOptions) {
+  constructor({ before, ...options }: WorkerPoolOptions) {
     this.#options = options;
+    this.#before = before;
     this.description = options.description;
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
     this.calls = callable((name, args) => this.#call(name, args));
@@ -91,6 +97,10 @@ export class WorkerPool implements Pool {
     this.#view.waiting = oldest?.since === undefined ? undefined : { operation: oldest.operation, since: oldest.since };
     this.#view.unanswered = [...this.#waiting.values()].filter((waiting) => this.#isGivenUp(waiting)).length;
     return this.#view;
+  }
+
+  get isAtWork(): boolean {
+    return this.#worker !== undefined || this.#before?.isAtWork === true;
   }
 
   async close(deadlineMs: number): Promise<void> {
@@ -119,13 +129,16 @@ export class WorkerPool implements Pool {
     const pool = this.description.name;
     this.#lock ??= tryPoolLock(runDirectory, pool);
     // A worker before this one may have left LVM at work.
+    if (this.#lock !== undefined) this.#before = undefined;
     if (this.#lock !== undefined && !isLvmAtWork(runDirectory, pool)) {
       this.#view.apply({ kind: "status", status: { kind: "recovering" } });
       this.#start(this.#lock);
       return;
     }
-    if (this.#view.status.kind !== "locked") logger.warn("another process, or LVM that one has left at work, has the pool: waiting for its end", { pool });
-    this.#view.apply({ kind: "status", status: { kind: "locked" } });
+    const status: PoolStatus = this.#before?.isAtWork === true ? { kind: "recovering", reason: STILL_AT_WORK } : { kind: "locked" };
+    if (this.#view.status.kind !== "locked" && status.kind === "locked")
+      logger.warn("another process, or LVM that one has left at work, has the pool: waiting for its end", { pool });
+    this.#view.apply({ kind: "status", status });
     this.#timer = setTimeout(() => this.#begin(), LOCK_RETRY_MS);
   }
 

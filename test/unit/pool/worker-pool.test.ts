@@ -33,7 +33,7 @@ const cue = (what: Cue): void => channel.postMessage(what);
 const becomes = (status: PoolStatus): void => cue({ kind: "news", news: { kind: "status", status } });
 
 /** Of a worker that does not end before it is told to. */
-function open(): WorkerPool {
+function open(before?: WorkerPool): WorkerPool {
   const logger = { ...silentLogger, info: (message: string) => void said.push(message) };
   const pool = new WorkerPool({
     description: describePool({ data: "d", metadata: "m" }, {}),
@@ -43,6 +43,7 @@ function open(): WorkerPool {
     deadManFd: undefined,
     logger,
     entry: new URL("./lasting-worker.ts", import.meta.url),
+    ...(before && { before }),
   });
   pools.push(pool);
   return pool;
@@ -61,6 +62,20 @@ test("a worker that outlives the close of its pool keeps the lock until it ends,
   expect(second.view.status).toEqual({ kind: "locked" });
   cue("end");
   await eventually(() => expect(second.view.status).toEqual({ kind: "ready" }));
+});
+
+test("the same pool opened anew says that its own worker lasts: that is no other driver of the node", async () => {
+  const first = await serving();
+  await first.close(1);
+  const second = open(first);
+  await second.close(1);
+  const third = open(second); // by yet another description
+  for (const { view } of [second, third])
+    expect(view.status).toMatchObject({ kind: "recovering", reason: expect.stringContaining("still waits in the kernel") });
+  cue("end");
+  await eventually(() => expect(third.view.status).toEqual({ kind: "ready" }));
+  expect(third.isAtWork).toBe(true);
+  expect(second.isAtWork).toBe(false);
 });
 
 test("a pool that is closed takes nothing more and proves nothing, whatever its worker still says: a call may be under way in it", async () => {
