@@ -12,7 +12,7 @@ import { DRIVER_NAME } from "./csi/options.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { UNCLAIMED_VOLUMES } from "./metrics/role-gauges.ts";
-import { createMetrics, listenFor } from "./serve-metrics.ts";
+import { listenFor, loadMetrics } from "./serve-metrics.ts";
 import type { Service } from "./until-signal.ts";
 
 const CLOSE_MS = 5000;
@@ -44,7 +44,7 @@ export async function startController(config: ControllerConfig, { logger, versio
   const health = () => ({ abnormal: !readiness().ready, message: readiness().message });
   const pools = { pools: undefined, perVolume: false, exclusiveIntervalMs: undefined };
   const gauges = [{ ...UNCLAIMED_VOLUMES, value: () => controller.unclaimedCount }];
-  metrics = await createMetrics({ ...pools, ...config.metrics, cluster: { gauges }, node: "", version, readiness, logger });
+  metrics = await loadMetrics({ ...pools, ...config.metrics, cluster: { gauges }, node: "", version, readiness, logger });
   const isNode = (name: string): boolean => controller.isNode(name);
   const csi = createControllerServer({ volumes: controller.volumes, isNode, health, options, logger, version, observe: metrics?.observe });
   const ending = new AbortController();

@@ -6,13 +6,13 @@ import type { Metrics, MetricsParts } from "./metrics/metrics.ts";
 const METRICS = import.meta.url.endsWith(".ts") ? new URL("./metrics/metrics.ts", import.meta.url) : new URL("./metrics.js", import.meta.url);
 
 /** undefined where nothing is to listen. */
-export async function createMetrics({
+export async function loadMetrics({
   listen,
   ...parts
 }: Omit<MetricsParts, "listen"> & { readonly listen: ListenAddress | undefined }): Promise<Metrics | undefined> {
   if (listen === undefined) return undefined;
-  const { createMetrics: create } = (await import(METRICS.href)) as { readonly createMetrics: (all: MetricsParts) => Metrics };
-  return create({ ...parts, listen });
+  const { createMetrics } = (await import(METRICS.href)) as { readonly createMetrics: (all: MetricsParts) => Metrics };
+  return createMetrics({ ...parts, listen });
 }
 
 /** Throws "path-unusable" where the address cannot be had. */

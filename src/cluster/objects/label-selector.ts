@@ -1,4 +1,20 @@
-import type { LabelSelector } from "./thin-pool.ts";
+import * as z from "zod";
+
+/** Source: metav1.LabelSelector. */
+export const labelSelector = z.object({
+  matchLabels: z.record(z.string(), z.string()).optional().describe("Labels that a node must have, with these values."),
+  matchExpressions: z
+    .array(
+      z.object({
+        key: z.string().describe("A label."),
+        operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]).describe("What is asked of it."),
+        values: z.array(z.string()).optional().describe("For In and NotIn."),
+      }),
+    )
+    .optional()
+    .describe("What else must hold of its labels."),
+});
+type LabelSelector = z.output<typeof labelSelector>;
 
 type Labels = Readonly<Record<string, string>>;
 

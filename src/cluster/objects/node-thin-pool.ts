@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { createHash } from "node:crypto";
+import { byteCount, quantity } from "./amounts.ts";
 import { condition, metadata } from "./meta.ts";
-import { byteCount, quantity } from "./thin-volume.ts";
 
 /** Made and written by the node alone; the controller reads placement and capacity from it. */
 export const nodeThinPoolSpec = z.object({

@@ -1,6 +1,7 @@
 import type { Failure } from "./failure.ts";
 import type { ApiObject, ObjectCondition } from "./meta.ts";
-import type { PHASES } from "./thin-volume.ts";
+
+export const PHASES = ["Pending", "Ready", "Failed"] as const;
 
 /** What volumes, snapshots and groups have in common: they are asked for on one node, in one pool, and answered there. */
 export interface PlacedObject extends ApiObject {

@@ -1,21 +1,6 @@
 import * as z from "zod";
+import { labelSelector } from "./label-selector.ts";
 import { condition, metadata } from "./meta.ts";
-
-/** Source: metav1.LabelSelector. */
-const labelSelector = z.object({
-  matchLabels: z.record(z.string(), z.string()).optional().describe("Labels that a node must have, with these values."),
-  matchExpressions: z
-    .array(
-      z.object({
-        key: z.string().describe("A label."),
-        operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]).describe("What is asked of it."),
-        values: z.array(z.string()).optional().describe("For In and NotIn."),
-      }),
-    )
-    .optional()
-    .describe("What else must hold of its labels."),
-});
-export type LabelSelector = z.output<typeof labelSelector>;
 
 /** What only a cluster knows of a pool; the rest of the spec is config's `poolDocument` without its name, read by config's own code. */
 export const clusterPoolSpec = {

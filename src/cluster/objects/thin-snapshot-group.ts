@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { byteCount } from "./amounts.ts";
 import { failure } from "./failure.ts";
 import { condition, metadata } from "./meta.ts";
-import { byteCount, PHASES } from "./thin-volume.ts";
+import { PHASES } from "./placed-object.ts";
 
 export const thinSnapshotGroupSpec = z.object({
   name: z.string().describe("The name that CSI was asked for; the object's own is derived from it."),

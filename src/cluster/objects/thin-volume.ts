@@ -1,16 +1,10 @@
 import * as z from "zod";
 import type { Origin } from "../../catalog/records.ts";
 import { FILESYSTEM_TYPES } from "../../filesystem/filesystems.ts";
+import { byteCount, quantity } from "./amounts.ts";
 import { failure } from "./failure.ts";
 import { condition, metadata } from "./meta.ts";
-
-/** Bytes: up to 2^53 - 1, far above any pool. */
-export const byteCount = () => z.int().min(0).max(Number.MAX_SAFE_INTEGER);
-
-/** The same number as a field beside it tells exactly, as Kubernetes writes sizes: what tables show. Never read by programs. */
-export const quantity = () => z.string().optional();
-
-export const PHASES = ["Pending", "Ready", "Failed"] as const;
+import { PHASES } from "./placed-object.ts";
 
 const capability = z.object({
   access: z.enum(["mount", "block"]),
