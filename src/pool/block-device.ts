@@ -4,18 +4,23 @@ import { readFile, readlink, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { DeviceNumber } from "../devicemapper/device-mapper.ts";
 import { parseThinSuperblock, SUPERBLOCK_SIZE, type ThinSuperblock } from "../devicemapper/thin-superblock.ts";
+import { ignoreMissing } from "../files.ts";
 import { deviceOf } from "../filesystem/device-number.ts";
 import { BYTES_PER_SECTOR, MiB, bytes, type Bytes } from "../units.ts";
 import type { BackingDevice } from "./backing.ts";
 
-/** A block device by its path; undefined where there is none. Links are followed: names below /dev/disk are links. */
+/** A block device by its path; undefined where there is none: what cannot be looked at is thrown. Links are followed: names below /dev/disk are links. */
 export async function findBlockDevice(path: string): Promise<BackingDevice | undefined> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await stat(path).catch(unlessAbsent);
   if (found?.isBlockDevice() !== true) return undefined;
   const { major, minor } = deviceOf(found.rdev);
   const sectorCount = await readFile(`/sys/dev/block/${major}:${minor}/size`, "utf8");
   const discardMaxBytes = await discardMaximum(`${major}:${minor}`);
   return { path, major, minor, sizeBytes: bytes(Number(sectorCount) * BYTES_PER_SECTOR), ...(discardMaxBytes === undefined ? {} : { discardMaxBytes }) };
+}
+
+function unlessAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOTDIR") return ignoreMissing(error);
 }
 
 /** One that the kernel has, by its number; the path is the kernel's own. */
@@ -29,7 +34,7 @@ export async function deviceByNumber({ major, minor }: DeviceNumber): Promise<Ba
 /** A partition has its disk's queue. */
 async function discardMaximum(number: string): Promise<Bytes | undefined> {
   for (const folder of ["queue", "../queue"]) {
-    const text = await readFile(`/sys/dev/block/${number}/${folder}/discard_max_bytes`, "utf8").catch(() => undefined);
+    const text = await readFile(`/sys/dev/block/${number}/${folder}/discard_max_bytes`, "utf8").catch(ignoreMissing);
     if (text !== undefined) return bytes(Number(text));
   }
   return undefined;
