@@ -5,7 +5,9 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { findBlockDevice } from "../../../src/pool/block-device.ts";
 
 let folder: string;
-beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "block-device-"))));
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "block-device-"));
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("what is missing, or no device, is no block device", async () => {
