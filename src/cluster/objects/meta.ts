@@ -5,7 +5,7 @@ export const GROUP = "dmthin.io";
 export const VERSION = "v1alpha1";
 /**
  * The node's finalizer is the acceptance: the node adds it before its first kernel call, and removes it when nothing is
- * left there. What has none certainly does not exist, and can be withdrawn. Source: docs of the design, "Through Kubernetes".
+ * left there. What has none certainly does not exist: it can be withdrawn without asking a node, which may be gone for good.
  */
 export const NODE_FINALIZER = "dmthin.io/node";
 /** The controller's own, on a ThinPool: it waits until no node has the pool any more. */
