@@ -1,4 +1,4 @@
-import { lacksForAnyCopy } from "../pool/metadata-for-copies.ts";
+import { lacksForAnyCopy } from "../pool/care/metadata-for-copies.ts";
 import { formatBytes, MiB } from "../units.ts";
 import type { CareInfo, PoolInfo } from "./driver-info.ts";
 import { duration, isLow } from "./lines.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Backing, PoolDescription } from "../config/pool-description.ts";
-import type { CareReport, PartReport } from "../pool/care-report.ts";
+import type { CareReport, PartReport } from "../pool/care/care-report.ts";
 import type { PoolFigures, PoolStatus } from "../pool/pool-calls.ts";
 import type { Pool } from "../pool/pool.ts";
 import { discardHindrance, type DeviceBelow, type PoolSetup } from "../pool/setup.ts";

@@ -1,4 +1,4 @@
-import type { ExtendTarget } from "../pool/care-report.ts";
+import type { ExtendTarget } from "../pool/care/care-report.ts";
 import { DmthinError } from "../errors.ts";
 import { bytes } from "../units.ts";
 import type { PoolUpkeep } from "../volumes/upkeep.ts";

@@ -3,7 +3,7 @@ import { isOlder, parseKernelRelease, type KernelVersion } from "../filesystem/k
 import { FILESYSTEM_TYPES } from "../filesystem/filesystems.ts";
 import { isShared } from "../filesystem/mountinfo.ts";
 import type { Finding } from "../offline/report.ts";
-import { HOST_RULES } from "../pool/host-udev.ts";
+import { HOST_RULES } from "../pool/backings/host-udev.ts";
 import type { Host } from "./host.ts";
 
 /** The oldest kernel that this is tested and meant for. */

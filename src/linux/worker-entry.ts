@@ -1,7 +1,7 @@
 /** Where each worker's code lies among the sources; in the bundle all lie beside each other under the same names. */
 const SOURCES = {
   "blocking-worker": "./blocking-worker.ts",
-  "pool-worker": "../pool/pool-worker.ts",
+  "pool-worker": "../pool/worker/pool-worker.ts",
 } as const;
 
 export type WorkerName = keyof typeof SOURCES;

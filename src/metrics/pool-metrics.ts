@@ -1,5 +1,5 @@
 import type { Registry } from "prom-client";
-import type { CareReport } from "../pool/care-report.ts";
+import type { CareReport } from "../pool/care/care-report.ts";
 import type { DeletionDelay, PoolFigures, PoolState, PoolStatus } from "../pool/pool-calls.ts";
 import type { Pool, PoolView } from "../pool/pool.ts";
 import { BYTES_PER_METADATA_BLOCK } from "../units.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PoolDescription } from "../config/pool-description.ts";
 import { isError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import { readMark } from "../pool/direct-lvm-mark.ts";
+import { readMark } from "../pool/backings/direct-lvm-mark.ts";
 import { OfflinePool } from "./offline-pool.ts";
 import { isWiping, removePool } from "./remove.ts";
 

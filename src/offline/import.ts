@@ -8,7 +8,7 @@ import type { ThinSuperblock } from "../devicemapper/thin-superblock.ts";
 import type { ThinListing } from "../devicemapper/thin-tools.ts";
 import { isError } from "../errors.ts";
 import { putInPlace } from "../files.ts";
-import { POOL } from "../pool/direct-lvm-parts.ts";
+import { POOL } from "../pool/backings/direct-lvm-parts.ts";
 import { compare } from "../pool/inventories.ts";
 import type { OfflinePool } from "./offline-pool.ts";
 import { counted, type Confirm, type Progress } from "./report.ts";

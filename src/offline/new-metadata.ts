@@ -5,9 +5,9 @@ import type { DevicesBacking, LoopBacking, PoolDescription } from "../config/poo
 import { run } from "../exec/run.ts";
 import { putInPlace, syncPath } from "../files.ts";
 import { probe } from "../filesystem/probe.ts";
-import type { BackingDevices } from "../pool/backing.ts";
-import { areEndsBlank, findBlockDevice, readSuperblock } from "../pool/block-device.ts";
-import { writeOut } from "../pool/write-out.ts";
+import type { BackingDevices } from "../pool/backings/backing.ts";
+import { areEndsBlank, findBlockDevice, readSuperblock } from "../pool/backings/block-device.ts";
+import { writeOut } from "../pool/backings/write-out.ts";
 import { formatBytes } from "../units.ts";
 import type { OfflinePool } from "./offline-pool.ts";
 

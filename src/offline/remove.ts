@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readMark } from "../pool/direct-lvm-mark.ts";
+import { readMark } from "../pool/backings/direct-lvm-mark.ts";
 import { isDeviceOfPool } from "../pool/names.ts";
 import type { OfflinePool } from "./offline-pool.ts";
 import { counted, type Confirm, type Progress } from "./report.ts";

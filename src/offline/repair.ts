@@ -8,7 +8,7 @@ import type { ThinSuperblock } from "../devicemapper/thin-superblock.ts";
 import type { ThinListing } from "../devicemapper/thin-tools.ts";
 import { isError } from "../errors.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
-import type { BackingDevices } from "../pool/backing.ts";
+import type { BackingDevices } from "../pool/backings/backing.ts";
 import { CATALOG_COPY } from "../pool/catalog-copy.ts";
 import { chunks } from "../units.ts";
 import { followAttached, newMetadata, type NewMetadata } from "./new-metadata.ts";

@@ -1,9 +1,9 @@
 import { DmthinError } from "../errors.ts";
 import { chunksToBytes, metadataBlocksToBytes, type Bytes } from "../units.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
-import { requireMetadataForCopies } from "./metadata-for-copies.ts";
+import { requireMetadataForCopies } from "./care/metadata-for-copies.ts";
 import type { Workbench } from "./workbench.ts";
-import { PARTS, type Part } from "./growth.ts";
+import { PARTS, type Part } from "./backings/growth.ts";
 import type { PoolFigures } from "./pool-calls.ts";
 
 type Description = Pick<PoolDescription, "name" | "minimumFree">;

@@ -1,13 +1,13 @@
 import type { Publication, SnapshotRecord, Staging, VolumeRecord, FilesystemState, MutableParameters } from "../catalog/records.ts";
 import { DmthinError } from "../errors.ts";
 import type { Bytes } from "../units.ts";
-import type { ExtendTarget, Extension } from "./care-report.ts";
-import { Care } from "./care.ts";
+import type { ExtendTarget, Extension } from "./care/care-report.ts";
+import { Care } from "./care/care.ts";
 import { createVolume } from "./create.ts";
 import { Deletions } from "./deletions.ts";
 import type { EngineParts } from "./engine-parts.ts";
-import { Extender } from "./extender.ts";
-import type { Part } from "./growth.ts";
+import { Extender } from "./care/extender.ts";
+import type { Part } from "./backings/growth.ts";
 import { Freezer } from "./freezer.ts";
 import { Inventories } from "./inventories.ts";
 import { runLasting } from "./lasting.ts";

@@ -1,6 +1,6 @@
 import type { ThinRecord } from "../catalog/records.ts";
 import type { Bytes } from "../units.ts";
-import type { Writable } from "./metadata-for-copies.ts";
+import type { Writable } from "./care/metadata-for-copies.ts";
 import type { PoolNews } from "./pool-calls.ts";
 
 /**

@@ -6,9 +6,9 @@ import type { PoolDescription } from "../config/pool-description.ts";
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
 import { ignoreMissing } from "../files.ts";
 import type { Logger } from "../logger.ts";
-import type { PoolBacking } from "./backing.ts";
+import type { PoolBacking } from "./backings/backing.ts";
 import { CATALOG_COPY } from "./catalog-copy.ts";
-import { readMark } from "./direct-lvm-mark.ts";
+import { readMark } from "./backings/direct-lvm-mark.ts";
 import { isDeviceOfPool } from "./names.ts";
 
 export interface MachineRecords {

@@ -1,7 +1,7 @@
 import type { DeviceMapper, DeviceNumber } from "../devicemapper/device-mapper.ts";
 import { parsePoolTarget } from "../devicemapper/thin-table.ts";
 import { isErrno } from "../errors.ts";
-import type { BackingDevices } from "./backing.ts";
+import type { BackingDevices } from "./backings/backing.ts";
 
 /**
  * The name of an active thin pool other than `ownUuid` that lies on one of these devices: the kernel lets two pools share

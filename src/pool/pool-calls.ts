@@ -12,9 +12,9 @@ import type {
 } from "../catalog/records.ts";
 import type { FilesystemType } from "../filesystem/filesystems.ts";
 import type { Bytes, Chunks, MetadataBlocks } from "../units.ts";
-import type { PoolDisks } from "./backing.ts";
-import type { CareReport, ExtendTarget, Extension } from "./care-report.ts";
-import type { Part } from "./growth.ts";
+import type { PoolDisks } from "./backings/backing.ts";
+import type { CareReport, ExtendTarget, Extension } from "./care/care-report.ts";
+import type { Part } from "./backings/growth.ts";
 import type { Measurement, PoolSetup } from "./setup.ts";
 
 export interface NewVolume {

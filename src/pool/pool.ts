@@ -1,8 +1,8 @@
 import type { GroupRecord, ThinRecord } from "../catalog/records.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
 import type { Bytes } from "../units.ts";
-import type { ExcludedDisk } from "./backing.ts";
-import type { CareReport } from "./care-report.ts";
+import type { ExcludedDisk } from "./backings/backing.ts";
+import type { CareReport } from "./care/care-report.ts";
 import type { PoolSetup, ThinSpace } from "./setup.ts";
 import type { DeletionDelay, Inventory, PoolCalls, PoolFigures, PoolStatus } from "./pool-calls.ts";
 

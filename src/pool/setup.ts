@@ -1,6 +1,6 @@
 import type { DeviceMapper } from "../devicemapper/device-mapper.ts";
 import { formatBytes, type Bytes } from "../units.ts";
-import type { BackingDevice, BackingDevices } from "./backing.ts";
+import type { BackingDevice, BackingDevices } from "./backings/backing.ts";
 import type { PoolFigures } from "./pool-calls.ts";
 
 /** What stays as it is while a pool is open: for those who show it. */

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { Catalog } from "../catalog/catalog.ts";
 import type { PoolDescription } from "../config/pool-description.ts";
 import { run } from "../exec/run.ts";
-import type { PoolBacking } from "./backing.ts";
-import { createBacking, type BackingParts } from "./create-backing.ts";
-import { seeDisks } from "./direct-lvm-disks.ts";
-import { importGroup, keepGroup } from "./direct-lvm-import.ts";
-import { markOf, poolTag, readMark, removeMark } from "./direct-lvm-mark.ts";
-import type { DirectLvmParts } from "./direct-lvm-parts.ts";
+import type { PoolBacking } from "./backings/backing.ts";
+import { createBacking, type BackingParts } from "./backings/create-backing.ts";
+import { seeDisks } from "./backings/direct-lvm-disks.ts";
+import { importGroup, keepGroup } from "./backings/direct-lvm-import.ts";
+import { markOf, poolTag, readMark, removeMark } from "./backings/direct-lvm-mark.ts";
+import type { DirectLvmParts } from "./backings/direct-lvm-parts.ts";
 
 export interface TakeBackParts extends BackingParts {
   readonly bootId: string;

@@ -5,7 +5,7 @@ import { parsePoolTarget, poolTarget, type PoolFeature, type PoolTable } from ".
 import type { WhenFull } from "../config/pool-description.ts";
 import { DmthinError } from "../errors.ts";
 import { bytesToSectors, chunks, metadataBlocks, roundDown, sectorsToBytes, type Bytes, type Chunks } from "../units.ts";
-import type { BackingDevices } from "./backing.ts";
+import type { BackingDevices } from "./backings/backing.ts";
 import { deviceName, deviceUuid, POOL_ID } from "./names.ts";
 import type { PoolFigures } from "./pool-calls.ts";
 import { replaceTable } from "./replace-table.ts";

@@ -1,5 +1,5 @@
-import type { ExtendTarget, Extension } from "../pool/care-report.ts";
-import type { Part } from "../pool/growth.ts";
+import type { ExtendTarget, Extension } from "../pool/care/care-report.ts";
+import type { Part } from "../pool/backings/growth.ts";
 import type { Orphan } from "../pool/pool-calls.ts";
 import type { Bytes } from "../units.ts";
 import type { Call, Volume } from "./volumes.ts";

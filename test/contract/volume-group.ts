@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { CONFIG, ENVIRONMENT } from "../../src/lvm/configuration.ts";
-import { EXTENT_BYTES } from "../../src/pool/lvm-layout.ts";
+import { EXTENT_BYTES } from "../../src/pool/backings/lvm-layout.ts";
 import { output } from "../harness/program.ts";
 
 /** The administrator's own volume, not active. */

@@ -14,7 +14,7 @@ export async function bundle(program: string): Promise<string> {
   symlinkSync(join(checkout, "node_modules"), join(folder, "node_modules"));
   await build({
     absWorkingDir: checkout,
-    entryPoints: { [program]: `test/crash/${program}.ts`, "blocking-worker": "src/linux/blocking-worker.ts", "pool-worker": "src/pool/pool-worker.ts" },
+    entryPoints: { [program]: `test/crash/${program}.ts`, "blocking-worker": "src/linux/blocking-worker.ts", "pool-worker": "src/pool/worker/pool-worker.ts" },
     outdir: folder,
     bundle: true,
     platform: "node",

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { findBlockDevice } from "../../src/pool/block-device.ts";
+import { findBlockDevice } from "../../src/pool/backings/block-device.ts";
 import { bytes, bytesToSectors, MiB, sectors, type Bytes } from "../../src/units.ts";
 import { isOnLvm } from "../contract/choice.ts";
 import { output } from "../harness/program.ts";

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { silentLogger } from "../../src/logger.ts";
-import { WorkerPool } from "../../src/pool/worker-pool.ts";
+import { WorkerPool } from "../../src/pool/worker/worker-pool.ts";
 import { describePool } from "./bench.ts";
 import { POOL, type Place } from "./real-driver.ts";
 

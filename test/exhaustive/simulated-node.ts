@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { ThinListing } from "../../src/devicemapper/thin-tools.ts";
 import { silentLogger } from "../../src/logger.ts";
 import type { DeadMan, EngineParts } from "../../src/pool/engine-parts.ts";
-import { openInThread } from "../../src/pool/in-thread-pool.ts";
+import { openInThread } from "../../src/pool/worker/in-thread-pool.ts";
 import type { Pool } from "../../src/pool/pool.ts";
 import { GiB, MiB } from "../../src/units.ts";
 import { describePool, type Bench } from "../crash/bench.ts";

@@ -1,7 +1,7 @@
 import { parseThinSuperblock, SUPERBLOCK_SIZE, type ThinSuperblock } from "../../src/devicemapper/thin-superblock.ts";
 import { DmthinError } from "../../src/errors.ts";
-import type { BackingDevices, PoolBacking } from "../../src/pool/backing.ts";
-import type { Growth } from "../../src/pool/growth.ts";
+import type { BackingDevices, PoolBacking } from "../../src/pool/backings/backing.ts";
+import type { Growth } from "../../src/pool/backings/growth.ts";
 import { bytes } from "../../src/units.ts";
 import type { SimulatedDisk } from "./disk.ts";
 import type { SimulatedKernel } from "./kernel.ts";

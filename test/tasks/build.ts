@@ -10,7 +10,7 @@ const MAIN = { main: "src/main.ts" };
 /** What a thread starts from, and what is loaded by its path, each in one file; src/linux/worker-entry.ts names the workers. */
 const WHOLE = {
   "blocking-worker": "src/linux/blocking-worker.ts",
-  "pool-worker": "src/pool/pool-worker.ts",
+  "pool-worker": "src/pool/worker/pool-worker.ts",
   metrics: "src/metrics/metrics.ts", // only read where metrics are wanted
 };
 

@@ -1,7 +1,7 @@
 import { writeManifest } from "../../config/manifest.ts";
 import { DmthinError, isError } from "../../errors.ts";
-import type { ExtendTarget, Extension } from "../../pool/care-report.ts";
-import type { Part } from "../../pool/growth.ts";
+import type { ExtendTarget, Extension } from "../../pool/care/care-report.ts";
+import type { Part } from "../../pool/backings/growth.ts";
 import type { Pool } from "../../pool/pool.ts";
 import { BYTES_PER_METADATA_BLOCK, exactQuantity } from "../../units.ts";
 import { isSnapshotId, isVolumeId, volumeId } from "../../volumes/ids.ts";

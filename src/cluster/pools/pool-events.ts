@@ -1,4 +1,4 @@
-import type { CareEventKind } from "../../pool/care-report.ts";
+import type { CareEventKind } from "../../pool/care/care-report.ts";
 import { stateTrouble } from "../../pool/pool-state.ts";
 import type { Pool } from "../../pool/pool.ts";
 import { NODE_THIN_POOL } from "../objects/kinds.ts";

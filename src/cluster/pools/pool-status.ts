@@ -1,4 +1,4 @@
-import type { CareReport } from "../../pool/care-report.ts";
+import type { CareReport } from "../../pool/care/care-report.ts";
 import type { PoolFigures } from "../../pool/pool-calls.ts";
 import { stateTrouble } from "../../pool/pool-state.ts";
 import type { Pool } from "../../pool/pool.ts";

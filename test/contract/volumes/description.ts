@@ -1,5 +1,5 @@
 import type { Backing, PoolDescription } from "../../../src/config/pool-description.ts";
-import { EXTENT_BYTES, extentsOf } from "../../../src/pool/lvm-layout.ts";
+import { EXTENT_BYTES, extentsOf } from "../../../src/pool/backings/lvm-layout.ts";
 import { bytes, GiB, KiB, MiB, type Bytes } from "../../../src/units.ts";
 import { isOnLvm } from "../choice.ts";
 import type { WorldOptions } from "./world.ts";

@@ -3,11 +3,11 @@ import { KernelDeviceMapper } from "../../../src/devicemapper/kernel.ts";
 import { KernelSlowCalls } from "../../../src/devicemapper/slow-calls.ts";
 import { ThinToolsPrograms } from "../../../src/devicemapper/thin-tools-programs.ts";
 import type { BlockingThreads } from "../../../src/linux/blocking-threads.ts";
-import { createBacking } from "../../../src/pool/create-backing.ts";
+import { createBacking } from "../../../src/pool/backings/create-backing.ts";
 import type { DeadMan } from "../../../src/pool/engine-parts.ts";
-import { openInThread } from "../../../src/pool/in-thread-pool.ts";
+import { openInThread } from "../../../src/pool/worker/in-thread-pool.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
-import { WorkerPool, type WorkerPoolOptions } from "../../../src/pool/worker-pool.ts";
+import { WorkerPool, type WorkerPoolOptions } from "../../../src/pool/worker/worker-pool.ts";
 import type { Filesystems } from "../../../src/filesystem/filesystems.ts";
 import { until } from "../kernel/pools.ts";
 

@@ -3,7 +3,7 @@ import type { DeviceMapper } from "../../../src/devicemapper/device-mapper.ts";
 import type { ThinListing } from "../../../src/devicemapper/thin-tools.ts";
 import type { Filesystems } from "../../../src/filesystem/filesystems.ts";
 import type { Logger } from "../../../src/logger.ts";
-import type { Part } from "../../../src/pool/growth.ts";
+import type { Part } from "../../../src/pool/backings/growth.ts";
 import type { PoolView } from "../../../src/pool/pool.ts";
 import type { PoolUpkeep } from "../../../src/volumes/upkeep.ts";
 import type { NodeVolumes, Volumes } from "../../../src/volumes/volumes.ts";

@@ -10,8 +10,8 @@ import { cleanMachine } from "../../harness/clean-machine.ts";
 import { devices, labDisks as DISKS } from "../../harness/standing.ts";
 import { describePool, dm, endsOf, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
 import { run } from "../../../src/exec/run.ts";
-import { createBacking } from "../../../src/pool/create-backing.ts";
-import { DirectLvm } from "../../../src/pool/direct-lvm.ts";
+import { createBacking } from "../../../src/pool/backings/create-backing.ts";
+import { DirectLvm } from "../../../src/pool/backings/direct-lvm.ts";
 import { silentLogger } from "../../../src/logger.ts";
 
 jest.setTimeout(180_000);

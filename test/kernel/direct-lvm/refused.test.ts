@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import { MiB } from "../../../src/units.ts";
 import { BLANK, contentOf } from "../disk-content.ts";
 import { silentLogger } from "../../../src/logger.ts";
-import { createBacking } from "../../../src/pool/create-backing.ts";
+import { createBacking } from "../../../src/pool/backings/create-backing.ts";
 import { cleanMachine } from "../../harness/clean-machine.ts";
 import { describePool, dm, GROUP, lvm, newState, openPool, removeState, tool } from "./rig.ts";
 import { SparseDisks } from "./sparse-disks.ts";

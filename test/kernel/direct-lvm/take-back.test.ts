@@ -4,7 +4,7 @@ import { afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/glob
 import { run } from "../../../src/exec/run.ts";
 import { probe } from "../../../src/filesystem/probe.ts";
 import { silentLogger } from "../../../src/logger.ts";
-import { readMark, writeMark } from "../../../src/pool/direct-lvm-mark.ts";
+import { readMark, writeMark } from "../../../src/pool/backings/direct-lvm-mark.ts";
 import { lvmLockOf } from "../../../src/pool/pool-lock.ts";
 import { takeBack } from "../../../src/pool/take-back.ts";
 import { MiB } from "../../../src/units.ts";

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
-import { readRange } from "../../../src/pool/block-device.ts";
+import { readRange } from "../../../src/pool/backings/block-device.ts";
 import { KiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { cleanMachine } from "../../harness/clean-machine.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { readRange } from "../../../src/pool/block-device.ts";
+import { readRange } from "../../../src/pool/backings/block-device.ts";
 import { bytes, KiB, MiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { cleanMachine } from "../../harness/clean-machine.ts";

@@ -9,7 +9,7 @@ import { LinuxFilesystems } from "../../../src/filesystem/linux-filesystems.ts";
 import { BlockingThreads } from "../../../src/linux/blocking-threads.ts";
 import { workerEntry } from "../../../src/linux/worker-entry.ts";
 import { silentLogger } from "../../../src/logger.ts";
-import type { WorkerPool } from "../../../src/pool/worker-pool.ts";
+import type { WorkerPool } from "../../../src/pool/worker/worker-pool.ts";
 import { bytes, GiB, MiB } from "../../../src/units.ts";
 import { LocalVolumes } from "../../../src/volumes/local-volumes.ts";
 import { TrimSchedule } from "../../../src/volumes/trim-schedule.ts";

@@ -6,7 +6,7 @@ import type { Pool } from "../../../src/pool/pool.ts";
 import { bytes, MiB } from "../../../src/units.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { describePool as describeExisting, dm, Machine, newVolume, output, removeVolumes } from "../existing/rig.ts";
-import { LoopFiles } from "../../../src/pool/loop-backing.ts";
+import { LoopFiles } from "../../../src/pool/backings/loop-backing.ts";
 import { ended } from "../../harness/program.ts";
 
 jest.setTimeout(120_000);

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { isError, type ErrorCode } from "../../../src/errors.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import type { PoolCalls } from "../../../src/pool/pool-calls.ts";
-import { WorkerPool } from "../../../src/pool/worker-pool.ts";
+import { WorkerPool } from "../../../src/pool/worker/worker-pool.ts";
 import { describePool } from "../../crash/bench.ts";
 
 /** One line on stdin. */

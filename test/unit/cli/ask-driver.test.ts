@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { askDriver } from "../../../src/csi/admin-client.ts";
 import { createAdminServer } from "../../../src/csi/admin-service.ts";
-import { CARE_EVENTS, type CareEventKind } from "../../../src/pool/care-report.ts";
+import { CARE_EVENTS, type CareEventKind } from "../../../src/pool/care/care-report.ts";
 import type { PoolDescription } from "../../../src/config/pool-description.ts";
 import type { DriverInfo } from "../../../src/cli/driver-info.ts";
 import { silentLogger } from "../../../src/logger.ts";

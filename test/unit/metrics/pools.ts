@@ -1,4 +1,4 @@
-import { CARE_EVENTS, type CareEventKind, type CareReport } from "../../../src/pool/care-report.ts";
+import { CARE_EVENTS, type CareEventKind, type CareReport } from "../../../src/pool/care/care-report.ts";
 import type { Pool, PoolView } from "../../../src/pool/pool.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import type { MetricsParts } from "../../../src/metrics/metrics.ts";

@@ -4,7 +4,7 @@ import type { EngineParts } from "../../../src/pool/engine-parts.ts";
 import { runLasting } from "../../../src/pool/lasting.ts";
 import { Mailbox } from "../../../src/pool/mailbox.ts";
 import type { PoolNews } from "../../../src/pool/pool-calls.ts";
-import { LiveView } from "../../../src/pool/view.ts";
+import { LiveView } from "../../../src/pool/worker/view.ts";
 
 const AT = new Date(0);
 

@@ -8,7 +8,7 @@ import type { PoolDescription } from "../../../src/config/pool-description.ts";
 import type { ListedDevice } from "../../../src/devicemapper/device-mapper.ts";
 import { silentLogger, type Logger } from "../../../src/logger.ts";
 import { CATALOG_COPY } from "../../../src/pool/catalog-copy.ts";
-import { writeMark } from "../../../src/pool/direct-lvm-mark.ts";
+import { writeMark } from "../../../src/pool/backings/direct-lvm-mark.ts";
 import { deviceUuid } from "../../../src/pool/names.ts";
 import { wasNeverMade } from "../../../src/pool/never-made.ts";
 import { GiB, KiB, MiB, bytes } from "../../../src/units.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { PoolFigures } from "../../../src/pool/pool-calls.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
-import { LiveView } from "../../../src/pool/view.ts";
+import { LiveView } from "../../../src/pool/worker/view.ts";
 import { chunks } from "../../../src/units.ts";
 import { nodeCondition, poolCondition, volumeCondition } from "../../../src/volumes/condition.ts";
 import { describePool } from "../../contract/volumes/description.ts";

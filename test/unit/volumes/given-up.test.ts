@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { LiveView } from "../../../src/pool/view.ts";
+import { LiveView } from "../../../src/pool/worker/view.ts";
 import { groupId, snapshotId, volumeId } from "../../../src/volumes/ids.ts";
 import { call } from "../../contract/volumes/client.ts";
 import { expectRefusal, nodeForEachTest } from "./node.ts";

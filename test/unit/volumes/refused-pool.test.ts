@@ -3,7 +3,7 @@ import { DmthinError } from "../../../src/errors.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
 import type { PoolStatus } from "../../../src/pool/pool-calls.ts";
-import { LiveView } from "../../../src/pool/view.ts";
+import { LiveView } from "../../../src/pool/worker/view.ts";
 import { LocalVolumes, type LocalVolumesOptions } from "../../../src/volumes/local-volumes.ts";
 import { volumeId } from "../../../src/volumes/ids.ts";
 import { call } from "../../contract/volumes/client.ts";

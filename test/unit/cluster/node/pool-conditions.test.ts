@@ -4,7 +4,7 @@ import { poolHealth, reasonOf, withConditions } from "../../../../src/cluster/no
 import type { ThinVolume } from "../../../../src/cluster/objects/thin-volume.ts";
 import type { PoolStatus } from "../../../../src/pool/pool-calls.ts";
 import type { Pool } from "../../../../src/pool/pool.ts";
-import { LiveView } from "../../../../src/pool/view.ts";
+import { LiveView } from "../../../../src/pool/worker/view.ts";
 import { snapshotId, volumeId } from "../../../../src/volumes/ids.ts";
 import { describePool, POOL } from "../../../contract/volumes/description.ts";
 import { nodeForEachTest } from "../../volumes/node.ts";

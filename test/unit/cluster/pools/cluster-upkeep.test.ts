@@ -3,7 +3,7 @@ import { expect, test } from "@jest/globals";
 import { ClusterUpkeep, type ClusterUpkeepParts } from "../../../../src/cluster/pools/cluster-upkeep.ts";
 import { changeProblems } from "../../../../src/cluster/pools/description-change.ts";
 import { DmthinError } from "../../../../src/errors.ts";
-import type { CareReport } from "../../../../src/pool/care-report.ts";
+import type { CareReport } from "../../../../src/pool/care/care-report.ts";
 import type { PoolDescription } from "../../../../src/config/pool-description.ts";
 import { bytes, GiB, MiB } from "../../../../src/units.ts";
 import { described, loop, SeenPool } from "./seen-pool.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { nodeThinPool } from "../../../../src/cluster/objects/node-thin-pool.ts";
 import { PoolEvents } from "../../../../src/cluster/pools/pool-events.ts";
-import type { CareEvent, CareReport } from "../../../../src/pool/care-report.ts";
+import type { CareEvent, CareReport } from "../../../../src/pool/care/care-report.ts";
 import { described, SeenPool } from "./seen-pool.ts";
 
 const object = nodeThinPool.parse({

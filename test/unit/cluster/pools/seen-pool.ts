@@ -3,7 +3,7 @@ import type { PoolDescription } from "../../../../src/config/pool-description.ts
 import type { SnapshotRecord, VolumeRecord } from "../../../../src/catalog/records.ts";
 import type { PoolCalls, PoolFigures, PoolStatus } from "../../../../src/pool/pool-calls.ts";
 import type { Pool } from "../../../../src/pool/pool.ts";
-import { LiveView } from "../../../../src/pool/view.ts";
+import { LiveView } from "../../../../src/pool/worker/view.ts";
 import { chunks, metadataBlocks } from "../../../../src/units.ts";
 import { HEALTHY } from "../../records.ts";
 
