@@ -46,5 +46,5 @@ async function uninstalled(scene: Scene): Promise<void> {
 export const CHART_CASES: readonly Case[] = [
   { name: "helm test", alone: true, run: helmTest },
   { name: "helm upgrade under pods that go on", alone: true, run: upgraded },
-  { name: "helm uninstall loses no volume", alone: true, run: uninstalled },
+  { name: "helm uninstall loses no volume", alone: true, swept: true, run: uninstalled },
 ];

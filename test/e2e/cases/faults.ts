@@ -182,6 +182,6 @@ export const FAULTS: readonly Case[] = [
   { name: "node plugin killed during each operation", alone: true, run: nodePluginKilled },
   { name: "kubelet restarted", alone: true, run: kubeletRestarted },
   { name: "controller killed during creation", alone: true, run: controllerKilled },
-  { name: "API server stopped for a minute during creation", alone: true, long: true, run: apiServerStopped },
+  { name: "API server stopped for a minute during creation", alone: true, swept: true, long: true, run: apiServerStopped },
   { name: "node rebooted: pods come back on intact data", alone: true, run: nodeRebooted },
 ];

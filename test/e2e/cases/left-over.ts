@@ -19,4 +19,4 @@ async function nothing(scene: Scene): Promise<void> {
   });
 }
 
-export const LEFT_OVER: readonly Case[] = [{ name: "nothing is left over", alone: true, run: nothing }];
+export const LEFT_OVER: readonly Case[] = [{ name: "nothing is left over", alone: true, swept: true, run: nothing }];

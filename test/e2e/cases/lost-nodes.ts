@@ -47,8 +47,8 @@ async function isForgotten(scene: Scene): Promise<void> {
 }
 
 export const LOST_NODES: readonly Case[] = [
-  { name: "a node that is gone holds up no deletion, and carries it out when it is back", alone: true, run: comesBack },
+  { name: "a node that is gone holds up no deletion, and carries it out when it is back", alone: true, swept: true, long: true, run: comesBack },
 ];
 
 /** Leaves on the node, on purpose, what the cluster has forgotten: nobody may look for what is left over after it. */
-export const FORGOTTEN: readonly Case[] = [{ name: "a node that is gone for good is forgotten", alone: true, long: true, run: isForgotten }];
+export const FORGOTTEN: readonly Case[] = [{ name: "a node that is gone for good is forgotten", alone: true, swept: true, long: true, run: isForgotten }];

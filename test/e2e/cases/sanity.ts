@@ -83,5 +83,6 @@ async function sanity(scene: Scene, accessType: "mount" | "block"): Promise<void
 export const SANITY: readonly Case[] = (["mount", "block"] as const).map((accessType) => ({
   name: `csi-sanity against controller and node, ${accessType}`,
   alone: true,
+  swept: true,
   run: (scene) => sanity(scene, accessType),
 }));
