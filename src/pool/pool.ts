@@ -36,7 +36,7 @@ export interface PoolView {
   readonly inventory: Inventory | undefined;
   /** The call that waits longest in the actor, if any waits beyond what is usual. Of those that no disk may hold up: figures are read every few seconds. */
   readonly stuck: { readonly operation: string; readonly since: Date } | undefined;
-  /** Calls that were given up ("pool-stuck") and go on: what they will have made is not told yet. */
+  /** Creations that were given up ("pool-stuck") and go on: what they will have made is not told yet. */
   readonly unanswered?: number;
 }
 

@@ -21,6 +21,9 @@ export interface LeadershipOptions {
 
 /** A leader that could not renew for this part of the duration stops: its work has the rest of it to end. */
 const PATIENCE = 2 / 3;
+/** Of the time between two renewals: so long may one of them take, and so soon is one that failed tried again. One that hangs does not cost the lease. */
+const RENEWAL = 1 / 2;
+const AGAIN = 1 / 5;
 
 /**
  * One process at a time works, of all that run with one name. A lease is another's as long as it keeps changing: clocks
@@ -66,18 +69,21 @@ export class Leadership {
 
   /** Until the signal, or until the lease is lost. Answers it as it was last, undefined when it is another's. */
   async #renew(held: Held, signal: AbortSignal, onLost: () => void): Promise<Lease | undefined> {
-    const { now, durationSeconds, logger } = this.#options;
+    const { now, durationSeconds, renewMs, logger } = this.#options;
     let { lease, since } = held;
+    let restMs = renewMs;
     // Neither a pause nor a request that hangs goes beyond it: who looks on may take the lease soon afterwards.
     const patienceMs = (): number => since + durationSeconds * 1000 * PATIENCE - now();
+    const limitMs = (): number => Math.min(renewMs * RENEWAL, patienceMs());
     for (;;) {
-      await this.#rest(signal, patienceMs());
+      await this.#rest(signal, restMs, patienceMs());
       if (signal.aborted) return lease;
       if (patienceMs() <= 0) return lost("the lease could not be renewed in time");
       const asked = now();
-      const renewed = await this.#attempt(async (limit) => this.#write(lease, { renewTime: microTime() }, limit), signal, patienceMs());
+      const renewed = await this.#attempt(async (limit) => this.#write(lease, { renewTime: microTime() }, limit), signal, limitMs());
+      restMs = renewed === "failed" ? renewMs * AGAIN : renewMs;
       if (renewed === "conflict") {
-        const found = await this.#attempt(async (limit) => this.#options.leases.get(this.#options.name, limit), signal, patienceMs());
+        const found = await this.#attempt(async (limit) => this.#options.leases.get(this.#options.name, limit), signal, limitMs());
         if (typeof found === "object" && found.spec.holderIdentity === this.#options.identity) lease = found;
         else if (found !== "failed") return lost("another holds the lease");
       } else if (renewed === undefined) return lost("the lease was deleted");
@@ -143,8 +149,8 @@ export class Leadership {
   }
 
   /** With some spread: contenders do not meet at each turn. */
-  async #rest(signal: AbortSignal, mostMs = Infinity): Promise<void> {
-    await pause(Math.min(this.#options.renewMs * (0.8 + Math.random() / 5), Math.max(0, mostMs)), signal).catch(() => undefined);
+  async #rest(signal: AbortSignal, forMs = this.#options.renewMs, mostMs = Infinity): Promise<void> {
+    await pause(Math.min(forMs * (0.8 + Math.random() / 5), Math.max(0, mostMs)), signal).catch(() => undefined);
   }
 }
 

@@ -50,10 +50,15 @@ export interface PoolWishes {
 }
 
 interface Entry {
+  /** What the pool is. */
   saved: SavedPool;
+  /** What the next start finds, which is the same or newer. */
+  onDisk: SavedPool;
   description: PoolDescription;
   pool: Pool;
   removal: string | undefined;
+  /** Its disks are free, and its description is still saved. */
+  isRemoved: boolean;
   /** Of the clock that only goes forwards: when it may be removed again. */
   removableFrom: number;
   /** Of the same clock: since when it is closed, so that its lock is free, for commands such as an import. */
@@ -182,6 +187,7 @@ export class NodePools {
   async #lookAt(name: string, object: ThinPool | undefined, { metadata: { labels } }: ClusterNode): Promise<void> {
     const isWanted = object !== undefined && !isTerminating(object) && matchesLabels(object.spec.nodeSelector, labels);
     const entry = this.#entries.get(name);
+    if (entry?.isRemoved === true) return this.#forget(entry);
     // Closed, and what was to follow has failed: it is among the pools again first.
     if (entry?.restingSince !== undefined && entry.pool.view.status.kind !== "refused") await this.#reopen(entry);
     if (isWanted) return this.#follow(object, entry);
@@ -199,7 +205,7 @@ export class NodePools {
     }
     const description = this.#accept(written, entry);
     if (description === undefined) return;
-    await saved.write(written);
+    if (entry === undefined || !isDeepStrictEqual(written, entry.onDisk)) await saved.write(written);
     if (entry === undefined) {
       const [pool] = await host.open([description]);
       if (pool === undefined) throw new Error("a pool was not opened");
@@ -207,6 +213,7 @@ export class NodePools {
       logger.info("a pool of this node is set up", { pool: name, generation });
       return;
     }
+    entry.onDisk = written;
     if (!isDeepStrictEqual(description, entry.description)) {
       if (isStarting(entry.pool)) return; // which may take long, and cannot be broken off: a later look finds that it has ended
       logger.info("a pool's description has changed: it is opened anew, and its volumes stay in use", { pool: name, generation });
@@ -275,7 +282,7 @@ export class NodePools {
 
   /** Only what holds nothing goes; else it waits, and says for what. */
   async #remove(entry: Entry, object: ThinPool | undefined): Promise<void> {
-    const { saved, host, logger } = this.#options;
+    const { host, logger } = this.#options;
     const { name } = entry.saved;
     const why = object === undefined || isTerminating(object) ? "its ThinPool is deleted" : "its ThinPool selects this node no more";
     const held = whatHolds(entry.pool) ?? whoWaits(this.#options.placedIn(name));
@@ -301,17 +308,25 @@ export class NodePools {
       logger.warn("a pool cannot be removed, and is tried again", { pool: name, error });
       return;
     }
-    await saved.remove(name);
-    this.#entries.delete(name);
+    entry.isRemoved = true;
     logger.info("a pool was removed", { pool: name, why });
+    await this.#forget(entry);
+  }
+
+  /** Of a pool that is no more. What fails is tried at the next look, at which the pool must not be made anew. */
+  async #forget({ saved: { name } }: Entry): Promise<void> {
+    await this.#options.saved.remove(name);
+    this.#entries.delete(name);
   }
 }
 
 const opened = (saved: SavedPool, description: PoolDescription, pool: Pool): Entry => ({
   saved,
+  onDisk: saved,
   description,
   pool,
   removal: undefined,
+  isRemoved: false,
   removableFrom: -Infinity,
   restingSince: undefined,
   disksAdded: false,

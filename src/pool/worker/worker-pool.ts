@@ -35,6 +35,8 @@ const UNHURRIED: ReadonlySet<CallName> = new Set([
   "adoptOrphan",
   "removeOrphan",
 ]);
+/** What they make is there before it is told. */
+const MAKERS: ReadonlySet<CallName> = new Set(["createVolume", "createSnapshots", "adoptOrphan"]);
 const PATIENCE_MS = 120_000;
 const STILL_AT_WORK = "it was closed, and a call that was made before still waits in the kernel";
 
@@ -95,7 +97,7 @@ export class WorkerPool implements Pool {
   get view(): LiveView {
     const oldest = this.#waiting.size === 0 ? undefined : [...this.#waiting.values()].find(({ operation }) => !UNHURRIED.has(operation));
     this.#view.waiting = oldest?.since === undefined ? undefined : { operation: oldest.operation, since: oldest.since };
-    this.#view.unanswered = [...this.#waiting.values()].filter((waiting) => this.#isGivenUp(waiting)).length;
+    this.#view.unanswered = [...this.#waiting.values()].filter((waiting) => MAKERS.has(waiting.operation) && this.#isGivenUp(waiting)).length;
     return this.#view;
   }
 

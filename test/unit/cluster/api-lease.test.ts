@@ -139,6 +139,21 @@ describe("leadership", () => {
     await a.stop();
   });
 
+  test("outlasts a request that hangs: it is given up early, and the next one follows soon", async () => {
+    const leases = server.objects(LEASE, "dmthin");
+    const patch: typeof leases.patch = async (...asked) => {
+      journal.push("asked");
+      if (journal.length > 2) return leases.patch(...asked);
+      setTimeout(() => journal.push("a renewal later"), RENEW_MS);
+      return new Promise((_, reject) => asked[3]?.addEventListener("abort", () => reject(new Error("nobody answers"))));
+    };
+    const RENEW_MS = 1500;
+    const a = contend("a", server, { renewMs: RENEW_MS, leases: { ...leases, patch } });
+    await eventually(() => journal.includes("a renewal later"));
+    expect(journal).toEqual(["a begins", "asked", "asked", "a renewal later"]);
+    await a.stop();
+  });
+
   test("is lost to who has taken the lease: the work ends at once, and the other's lease is left alone", async () => {
     const a = contend("a");
     await eventually(a.leading);

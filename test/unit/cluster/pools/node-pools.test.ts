@@ -7,7 +7,7 @@ import { NODE } from "../../../../src/cluster/objects/core.ts";
 import { THIN_POOL, type Kind } from "../../../../src/cluster/objects/kinds.ts";
 import type { ApiObject } from "../../../../src/cluster/objects/meta.ts";
 import { NodePools, type PoolHost } from "../../../../src/cluster/pools/node-pools.ts";
-import { SavedPools } from "../../../../src/config/saved-pools.ts";
+import { SavedPools, type SavedPool } from "../../../../src/config/saved-pools.ts";
 import type { PoolDescription } from "../../../../src/config/pool-description.ts";
 import { DmthinError } from "../../../../src/errors.ts";
 import { silentLogger } from "../../../../src/logger.ts";
@@ -59,6 +59,28 @@ class Host implements PoolHost {
   }
 }
 
+/** Tells which generations are written, and cannot remove a description as often as it is told. */
+class CountedSaves extends SavedPools {
+  failures = 0;
+  readonly #written: number[];
+
+  constructor(folder: string, written: number[]) {
+    super(folder, silentLogger);
+    this.#written = written;
+  }
+
+  override async write(pool: SavedPool): Promise<void> {
+    this.#written.push(pool.generation);
+    await super.write(pool);
+  }
+
+  override async remove(name: string): Promise<void> {
+    if (this.failures === 0) return super.remove(name);
+    this.failures -= 1;
+    throw new Error("the disk is read-only");
+  }
+}
+
 let state = "";
 let server: SimulatedApiServer;
 /** How many objects the cluster has in the node's pool. */
@@ -87,12 +109,12 @@ function watch<Item extends ApiObject>(kind: Kind<Item>): WatchCache<Item> {
 }
 
 /** A driver that starts on the node with what it has saved. */
-async function start(settleMs = 5): Promise<{ readonly pools: NodePools; readonly host: Host }> {
+async function start(settleMs = 5, saved = new SavedPools(state, silentLogger)): Promise<{ readonly pools: NodePools; readonly host: Host }> {
   const host = new Host();
   const pools = new NodePools({
     node: "one",
     host,
-    saved: new SavedPools(state, silentLogger),
+    saved,
     directories: DIRECTORIES,
     placedIn: () => placed,
     logger: silentLogger,
@@ -166,7 +188,8 @@ test("an option that may change is followed, saved first; what changes nothing o
 
 test("a pool that is being recovered is not closed for a new description, which is saved: its worker would not end before it serves", async () => {
   await create("all");
-  const { pools, host } = await start();
+  const written: number[] = [];
+  const { pools, host } = await start(5, new CountedSaves(state, written));
   await eventually(() => expect(pools.isKnown).toBe(true));
   host.pools.get("all")?.is({ kind: "recovering" });
   await thinPools().patch("all", { spec: { overcommitRatio: 2 } });
@@ -176,6 +199,7 @@ test("a pool that is being recovered is not closed for a new description, which 
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   expect(host.asked).toEqual(["open all"]);
+  expect(written).toEqual([1, 2]); // once, however often it is looked at: its disk may be what takes long
   expect(pools.seen().get("all")).toMatchObject({ observedGeneration: 1, refusal: undefined });
   host.pools.get("all")?.is({ kind: "ready" });
   await eventually(() => expect(pools.seen().get("all")?.observedGeneration).toBe(2));
@@ -197,6 +221,19 @@ test("a pool that was closed, and then could be neither opened anew nor removed,
   await thinPools().delete("all");
   await eventually(() => expect(pools.seen().size).toBe(0));
   expect(host.asked).toEqual(["open all", "reopen all", "reopen all", "reopen all", "remove all"]);
+});
+
+test("a pool that was removed, and whose description could not be, is not made anew", async () => {
+  await create("all");
+  const saved = new CountedSaves(state, []);
+  const { pools, host } = await start(5, saved);
+  await eventually(() => expect(pools.isKnown).toBe(true));
+  saved.failures = 2;
+  await thinPools().delete("all");
+  await eventually(() => expect(pools.seen().size).toBe(0));
+  expect(host.asked).toEqual(["open all", "remove all"]);
+  expect(saved.failures).toBe(0);
+  expect(await saved.read()).toEqual([]);
 });
 
 test("a ThinPool made anew with something else is refused while the pool is here, and what was accepted stays", async () => {
