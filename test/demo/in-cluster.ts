@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { Cluster } from "../lab/cluster/cluster.ts";
 import { checkout } from "../lab/checkout.ts";
+import { BUSYBOX } from "../lab/cluster/images.ts";
+import { isTrue } from "../lab/cluster/objects.ts";
 import { PRODUCT_IMAGE } from "../lab/cluster/product-image.ts";
 import { claim, DATA, pod, snapshot } from "../e2e/manifests.ts";
 import { Scene } from "../e2e/scene.ts";
@@ -16,7 +18,7 @@ const steps = new Steps(process.stdout);
 const VALUES = {
   image: PRODUCT_IMAGE,
   controller: { replicas: 1 },
-  pools: { demo: { backing: { loop: { directory: "/var/lib/dmthin/demo", dataSize: "4Gi" } } } },
+  pools: { demo: { default: true, backing: { loop: { directory: "/var/lib/dmthin/demo", dataSize: "4Gi" } } } },
 };
 
 async function run(scene: Scene): Promise<void> {
@@ -31,10 +33,8 @@ async function run(scene: Scene): Promise<void> {
     ),
   );
   await steps.step("a thin pool on each node", () =>
-    scene.until(
-      "nodethinpool",
-      "ready pools",
-      (pools) => (pools.length === cluster.nodes.length && pools.every(({ status }) => status?.phase === "Ready")) || undefined,
+    scene.until("thinpool", "ready on each node", (pools) =>
+      pools.every((pool) => isTrue(pool, "Ready") && pool.status?.["readyNodes"] === cluster.nodes.length) && pools.length > 0 ? true : undefined,
     ),
   );
   await show("thinpools,nodethinpools");
@@ -67,7 +67,10 @@ const scene = new Scene(cluster, "default");
 await run(scene);
 steps.summary();
 if (keep) {
-  process.stdout.write("\nA shell with kubectl follows; the cluster ends with it.\n");
+  process.stdout.write(`
+A shell with kubectl and helm for this cluster follows; "exit" ends both. Its nodes pull no images: pods can run
+${BUSYBOX.split("/").at(-1)}, as those in manifests/examples do.
+`);
   const environment = { ...process.env, KUBECONFIG: cluster.controlPlane.kubeconfig, PATH: `${cluster.programFolders.join(":")}:${process.env["PATH"] ?? ""}` };
   await once(spawn("bash", { stdio: "inherit", env: environment }), "exit");
 }

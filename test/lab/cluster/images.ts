@@ -8,8 +8,8 @@ import { PROVISIONER, RESIZER, SNAPSHOTTER } from "./versions.ts";
 
 const SIDECARS = "registry.k8s.io/sig-storage";
 
-/** What the tests' own pods run: a shell with the usual commands. */
-export const BUSYBOX = "docker.io/library/busybox:lab";
+/** What the tests' own pods and manifests/examples run: a shell with the usual commands. */
+export const BUSYBOX = "docker.io/library/busybox:1.37";
 
 /** Archives of the images that are not ours, under the names that charts know them by: no cluster of the lab pulls anything. */
 export async function otherImages(tools: ClusterTools): Promise<readonly string[]> {
