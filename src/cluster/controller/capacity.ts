@@ -23,9 +23,8 @@ export interface CapacityWanted {
 
 /** From memory, as the nodes have told it, rounded down by them. Nothing where nothing could be made. Throws "pool-missing". */
 export function capacityOf(parts: ControllerParts, { pool, node, filesystem }: CapacityWanted): Capacity {
-  const pools = [...parts.pools.cache.items.values()];
-  if (pools.length === 0) return NONE;
-  const chosen = choosePool(pools, pool);
+  if (parts.pools.cache.items.size === 0) return NONE;
+  const chosen = choosePool(parts, pool);
   const poolName = chosen.metadata.name;
   const candidates = isTerminating(chosen) ? [] : candidatesOf(parts, poolName).filter(({ topology }) => node === undefined || topology === node);
   const available = candidates.map(({ availableBytes }) => availableBytes);

@@ -58,7 +58,7 @@ async function sourceOf(parts: ControllerParts, wanted: VolumeWanted, call: Call
 }
 
 function placeOf(parts: ControllerParts, { parameters, topology }: VolumeWanted, sizeBytes: number, claim: FoundClaim | undefined): Place {
-  const { name: poolName } = requireStaying(choosePool([...parts.pools.cache.items.values()], parameters.pool)).metadata;
+  const { name: poolName } = requireStaying(choosePool(parts, parameters.pool)).metadata;
   const wanted = { pool: poolName, sizeBytes, topology, selectedNode: claim?.selectedNode };
   return { poolName, nodeName: place(wanted, candidatesOf(parts, poolName)) };
 }

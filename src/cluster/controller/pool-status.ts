@@ -7,6 +7,7 @@ import type { NodeThinPool } from "../objects/node-thin-pool.ts";
 import type { PlacedObject } from "../objects/placed-object.ts";
 import type { ThinPool, ThinPoolStatus } from "../objects/thin-pool.ts";
 import type { ControllerParts } from "./parts.ts";
+import { follows } from "./pools.ts";
 import type { Task } from "./tasks.ts";
 
 /** A sentence on every node would be no sentence. */
@@ -130,10 +131,6 @@ function readiness({ agents }: ControllerParts, wanted: readonly string[], nodeP
   const rest = troubles.length > NODES_NAMED ? `; and ${troubles.length - NODES_NAMED} more` : "";
   return { type: "Ready", status: "False", reason, message: `${troubles.slice(0, NODES_NAMED).join("; ")}${rest}` };
 }
-
-/** A pool goes on serving as it was described before, when its node cannot follow a change. */
-const follows = ({ conditions }: NodeThinPool["status"]): boolean =>
-  conditions.every(({ type, status }) => type !== "DescriptionAccepted" || status === "True");
 
 function deletion(parts: ControllerParts, pool: ThinPool, nodePools: readonly NodeThinPool[]): readonly Told[] {
   if (!isTerminating(pool)) return [];

@@ -1,5 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, test } from "@jest/globals";
+import { nodeThinPoolName } from "../../../../src/cluster/objects/node-thin-pool.ts";
 import { statusOf } from "../../../../src/csi/codes.ts";
 import { bytes, GiB, MiB } from "../../../../src/units.ts";
 import { volumeId } from "../../../../src/volumes/ids.ts";
@@ -128,6 +129,11 @@ describe("placement and capacity", () => {
     await eventually(async () => expect(await ofSlow()).toBe(7 * GiB));
   };
   const ofSlow = async (): Promise<number> => (await stage.controller.capacity({ pool: "slow", node: "one", filesystem: undefined }, call())).availableBytes;
+  const markBoth = async (): Promise<void> => {
+    await addSlow();
+    for (const name of [POOL, "slow"]) await stage.current.pools.patch(name, { spec: { default: true } });
+    await eventually(async () => expect(capacity("one")).rejects.toThrow(/several ThinPools are marked as default \((fast, slow|slow, fast)\)/));
+  };
 
   describe("the class names no pool", () => {
     test("the only one is taken", async () => {
@@ -146,6 +152,39 @@ describe("placement and capacity", () => {
       expect((await stage.controller.create(wanted("volume"), call())).pool).toBe("slow");
       await stage.current.pools.patch("fast", { spec: { default: true } });
       await eventually(async () => expect(capacity("one")).rejects.toThrow(/several ThinPools are marked as default/));
+    });
+
+    describe("and several are marked as default", () => {
+      const refused = { type: "DescriptionAccepted", status: "False", reason: "Refused", message: "", lastTransitionTime: new Date(0).toISOString() };
+
+      test("the one that nodes have taken is taken, whether the other is new or only marked anew", async () => {
+        await markBoth();
+        await stage.current.tellPool("one", { conditions: [refused] }, "slow");
+        await told("one", 100);
+        expect((await stage.controller.create(wanted("marked-anew"), call())).pool).toBe(POOL);
+        await stage.current.tellPool("one", { phase: "Refused" }, "slow");
+        expect((await stage.controller.create(wanted("new"), call())).pool).toBe(POOL);
+        await stage.current.nodePools.delete(nodeThinPoolName("slow", "one"));
+        await stage.current.settled();
+        expect((await stage.controller.create(wanted("without-nodes"), call())).pool).toBe(POOL);
+      });
+
+      test("one that nodes have taken and cannot open now is the default all the same", async () => {
+        await markBoth();
+        await stage.current.tellPool("one", { conditions: [refused] }, "slow");
+        for (const node of ["one", "two"]) await stage.current.tellPool(node, { phase: "Refused" });
+        await told("one", 0);
+        await expect(stage.controller.create(wanted("volume"), call())).rejects.toMatchObject({ facts: { code: "no-node", pool: POOL } });
+      });
+
+      test("those that no node has taken are told, where there are no others", async () => {
+        await markBoth();
+        for (const node of ["one", "two"]) await stage.current.tellPool(node, { conditions: [refused] });
+        await told("one", 7);
+        await stage.current.tellPool("one", { conditions: [refused] }, "slow");
+        await eventually(async () => expect(capacity("one")).rejects.toThrow(/\((fast, slow|slow, fast)\): leave one/));
+        await expect(stage.controller.create(wanted("volume"), call())).rejects.toThrow(/several ThinPools are marked as default/);
+      });
     });
 
     // INVALID_ARGUMENT would be tried again after five minutes at the soonest, RESOURCE_EXHAUSTED send the pod from node to node.
