@@ -110,10 +110,13 @@ export interface ConfigProblem {
 export type ErrorCode = ErrorFacts["code"];
 export type FactsOf<Code extends ErrorCode> = Extract<ErrorFacts, { readonly code: Code }>;
 
+/** In a cluster a pool is as its ThinPool describes it: the command changes nothing of that. */
+const extend = (option = ""): string => `("dmthin pool extend${option}"; in a cluster its ThinPool)`;
+
 /** By the state of a pool that takes no changes. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  out_of_data_space: 'delete volumes or snapshots, or make it larger ("dmthin pool extend")',
-  ro: 'its metadata is full or cannot be written: make the metadata larger ("dmthin pool extend --metadata"), and look at the kernel\'s log',
+  out_of_data_space: `delete volumes or snapshots, or make it larger ${extend()}`,
+  ro: `its metadata is full or cannot be written: make the metadata larger ${extend(" --metadata")}, and look at the kernel's log`,
   needs_check: 'an operation on its metadata has failed: stop what uses it, then "dmthin pool check" and "dmthin pool repair"',
   Fail: 'the kernel can neither read nor write its metadata: look at the disks below it and at the kernel\'s log, then "dmthin pool check" and "dmthin pool repair"',
 };
@@ -145,10 +148,10 @@ const sentences: Sentences = {
   "path-unusable": ({ path, reason }) => `${path} cannot be used: ${reason}`,
   "pool-low": ({ pool, resource, freeBytes, minimumBytes, forCopies }) =>
     forCopies === true
-      ? `pool ${pool} has ${formatBytes(freeBytes)} of metadata left, with what it can still be given, and its volumes could take ${formatBytes(minimumBytes)} by writing anew what a copy shares with them: delete snapshots or clones, or make the metadata larger ("dmthin pool extend --metadata")`
+      ? `pool ${pool} has ${formatBytes(freeBytes)} of metadata left, with what it can still be given, and its volumes could take ${formatBytes(minimumBytes)} by writing anew what a copy shares with them: delete snapshots or clones, or make the metadata larger ${extend(" --metadata")}`
       : resource === "host"
         ? `the filesystem below pool ${pool} has ${formatBytes(freeBytes)} free, less than its reserve of ${formatBytes(minimumBytes)}: make room there, or lower hostReserve`
-        : `pool ${pool} has ${formatBytes(freeBytes)} of ${resource} space free, less than its minimum of ${formatBytes(minimumBytes)}: delete volumes or snapshots, or make the pool larger ("dmthin pool extend")`,
+        : `pool ${pool} has ${formatBytes(freeBytes)} of ${resource} space free, less than its minimum of ${formatBytes(minimumBytes)}: delete volumes or snapshots, or make the pool larger ${extend()}`,
   "pool-too-small": ({ pool, wantedBytes, availableBytes }) =>
     `pool ${pool} can take ${formatBytes(availableBytes)} more, and ${formatBytes(wantedBytes)} were asked for: delete volumes, make the pool larger, or raise its overcommit ratio`,
   "pool-not-writable": ({ pool, state }) => `pool ${pool} is in state ${state} and takes no changes: ${REMEDIES[state] ?? 'see "dmthin info"'}`,

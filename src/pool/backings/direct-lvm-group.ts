@@ -52,7 +52,8 @@ async function whole(parts: DirectLvmParts, seen: SeenDisks, found: OwnGroup, te
   }
   const others = seen.disks.filter((disk) => !found.disks.includes(disk));
   for (const { name, isNamed } of others) {
-    if (isNamed) parts.logger.warn("a disk is not in the pool's volume group: dmthin pool extend --add-device adds it", { disk: name, group: group.name });
+    if (isNamed)
+      parts.logger.warn("a disk is not in the pool's volume group: dmthin pool extend --add-device adds it", { disk: name, group: group.name });
   }
   const excluded = [...(await Promise.all(others.map(async (disk) => leftOut(parts, disk)))), ...absent(seen)];
   tell({ members: found.disks.map(({ name }) => name), excluded });
@@ -70,7 +71,7 @@ export async function recount(own: OwnGroup, lvm: Lvm): Promise<OwnGroup> {
 
 /** As an administrator can change it, whatever `force` would overwrite in a group that is still to be made. */
 async function leftOut(parts: DirectLvmParts, disk: SeenDisk): Promise<ExcludedDisk> {
-  const blank = "it is blank, and is not in the pool's volume group: dmthin pool extend --add-device adds it";
+  const blank = "it is blank, and is not in the pool's volume group: dmthin pool extend --add-device adds it; in a cluster name it in its ThinPool";
   const reason = await examineDisks(parts, [disk]).then(
     ([examined]) => (examined === undefined ? blank : (whyNot(examined, { force: false, isOurs: () => false }) ?? blank)),
     (error: unknown) => `it cannot be looked at: ${error instanceof Error ? error.message : String(error)}`,

@@ -31,7 +31,7 @@ export class DirectLvm implements PoolBacking {
     const { description, backing, dm, logger } = parts;
     const { name: pool, autoextend } = description;
     this.#pool = new LvmPool({ pool, group: backing.volumeGroup, name: POOL, autoextend, dm, logger }, () => this.#shown());
-    const remedy = "add a disk: dmthin pool extend --add-device";
+    const remedy = "add a disk: dmthin pool extend --add-device; in a cluster name it in its ThinPool";
     this.growth = new LvmGrowth({ pool, group: backing.volumeGroup, look: async () => this.#room(), remedy }, this.#pool);
   }
 

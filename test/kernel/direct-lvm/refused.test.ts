@@ -197,7 +197,12 @@ test("of the disks that a pattern finds, those that hold something are left out 
   const again = await openPool(state, { devices: [join(folder, "nvme-*"), "/dev/disk/by-id/absent"] });
   expect(again.view.memberDisks).toEqual([named(0), named(2)]);
   expect(again.view.excludedDisks).toEqual([
-    { path: named(1), reason: expect.stringMatching(/^it is blank, and is not in the pool's volume group: dmthin pool extend --add-device adds it$/) },
+    {
+      path: named(1),
+      reason: expect.stringMatching(
+        /^it is blank, and is not in the pool's volume group: dmthin pool extend --add-device adds it; in a cluster name it in its ThinPool$/,
+      ),
+    },
     { path: "/dev/disk/by-id/absent", reason: "it is not there" },
   ]);
   await again.calls.addDevices([named(1)]);

@@ -33,7 +33,7 @@ test("what has begun is told once, and once more when it has ended", () => {
   expect(kinds()).toEqual(["low", "enough", "low"]);
   expect(journal.counts).toMatchObject({ low: 2, enough: 1, state: 0 });
   expect(lines[0]).toBe(
-    'warn: pool fast has 576 KiB of data space free, less than its minimum of 640 KiB: delete volumes or snapshots, or make the pool larger ("dmthin pool extend")',
+    'warn: pool fast has 576 KiB of data space free, less than its minimum of 640 KiB: delete volumes or snapshots, or make the pool larger ("dmthin pool extend"; in a cluster its ThinPool)',
   );
   expect(lines[1]).toBe("info: the pool has enough data free again");
 });
