@@ -86,14 +86,21 @@ function spell({ kind, name, node, claim, isTerminating }: Held): string {
   return `${kind} ${name} on node ${node}${what}${isTerminating ? ", being deleted" : ""}`;
 }
 
-async function check(work: ClusterWork, waitMs: number, { output }: Terminal): Promise<number> {
+async function check(work: ClusterWork, waitMs: number, { output, error }: Terminal): Promise<number> {
   const until = Date.now() + waitMs;
   let health = await work.health();
-  while (!health.every(({ isWell }) => isWell) && Date.now() < until) {
+  let said = "";
+  while (!isWell(health) && Date.now() < until) {
+    const waiting = health.filter((pool) => !pool.isWell).map((pool) => `waiting for ${spellHealth(pool)}`);
+    if (waiting.join("") !== said) error.write(waiting.join(""));
+    said = waiting.join("");
     await sleep(POLL_MS);
     health = await work.health();
   }
   if (health.length === 0) output.write("The driver is installed. There is no ThinPool yet, so no volume can be made.\n");
-  for (const { pool, message } of health) output.write(`ThinPool ${pool}: ${message}\n`);
-  return health.every(({ isWell }) => isWell) ? EXIT_OK : EXIT_FAILURE;
+  for (const pool of health) output.write(spellHealth(pool));
+  return isWell(health) ? EXIT_OK : EXIT_FAILURE;
 }
+
+const isWell = (health: readonly PoolHealth[]): boolean => health.every((pool) => pool.isWell);
+const spellHealth = ({ pool, message }: PoolHealth): string => `ThinPool ${pool}: ${message}\n`;

@@ -102,8 +102,8 @@ function statusOf(parts: ControllerParts, pool: ThinPool): ThinPoolStatus {
     .filter((node) => matchesLabels(spec.nodeSelector, node.metadata.labels))
     .map((node) => node.metadata.name);
   const nodePools = nodePoolsOf(parts, pool);
-  const ready = nodePools.filter(({ spec: { nodeName }, status }) => status.phase === "Ready" && parts.agents.trouble(nodeName) === undefined);
-  const conditions = [readiness(parts, wanted, nodePools), ...deletion(parts, pool, nodePools)];
+  const ready = nodePools.filter(({ spec: { nodeName }, status }) => isServing(status) && parts.agents.trouble(nodeName) === undefined);
+  const conditions = [readiness(parts, pool, wanted, nodePools), ...deletion(parts, pool, nodePools)];
   return {
     desiredNodes: wanted.length,
     readyNodes: ready.length,
@@ -115,22 +115,34 @@ function statusOf(parts: ControllerParts, pool: ThinPool): ThinPoolStatus {
 type Told = Omit<ObjectCondition, "lastTransitionTime">;
 
 /** What a node last told stands there when its driver is gone, so that is looked at as well. */
-function readiness({ agents }: ControllerParts, wanted: readonly string[], nodePools: readonly NodeThinPool[]): Told {
+function readiness({ agents }: ControllerParts, pool: ThinPool, wanted: readonly string[], nodePools: readonly NodeThinPool[]): Told {
   if (wanted.length === 0) return { type: "Ready", status: "False", reason: "NoNodes", message: "no node matches nodeSelector" };
   const known = new Map(nodePools.map((nodePool) => [nodePool.spec.nodeName, nodePool.status]));
+  const serves = (node: string): boolean => isServing(known.get(node)) && agents.trouble(node) === undefined;
   const troubles = wanted.flatMap((node) => {
     const status = known.get(node);
     const absence = agents.trouble(node);
-    if (status?.phase === "Ready" && follows(status) && absence === undefined) return [];
-    const told =
-      status === undefined ? "nothing is known yet; does the driver run there?" : [status.phase, status.message].filter((word) => word !== "").join(", ");
+    if (status !== undefined && follows(status) && serves(node)) return [];
+    const told = status === undefined ? absent(pool) : [inAWord(status), status.message].filter((word) => word !== "").join(", ");
     return [`node ${node}: ${status !== undefined && absence !== undefined ? `${absence}; told before: ` : ""}${told}`];
   });
-  if (troubles.length === 0) return { type: "Ready", status: "True", reason: "AllNodesReady", message: `ready on ${wanted.length} nodes` };
-  const reason = wanted.every((node) => known.get(node)?.phase === "Ready" && agents.trouble(node) === undefined) ? "ChangeRefused" : "NodesNotReady";
+  if (troubles.length === 0) return { type: "Ready", status: "True", reason: "AllNodesReady", message: `ready on ${spellNodes(wanted.length)}` };
+  const reason = wanted.every(serves) ? "ChangeRefused" : "NodesNotReady";
   const rest = troubles.length > NODES_NAMED ? `; and ${troubles.length - NODES_NAMED} more` : "";
   return { type: "Ready", status: "False", reason, message: `${troubles.slice(0, NODES_NAMED).join("; ")}${rest}` };
 }
+
+/** An open pool may serve badly or not at all, such as one that is full: its node's condition tells. */
+const isServing = (status: NodeThinPool["status"] | undefined): boolean => status?.phase === "Ready" && readyCondition(status)?.status !== "False";
+
+const readyCondition = ({ conditions }: NodeThinPool["status"]): ObjectCondition | undefined => conditions.find(({ type }) => type === "Ready");
+
+const inAWord = (status: NodeThinPool["status"]): string =>
+  status.phase === "Ready" && !isServing(status) ? (readyCondition(status)?.reason ?? status.phase) : status.phase;
+
+const absent = (pool: ThinPool): string => (isTerminating(pool) ? "has it no more" : "nothing is known yet; does the driver run there?");
+
+const spellNodes = (count: number): string => `${count} node${count === 1 ? "" : "s"}`;
 
 function deletion(parts: ControllerParts, pool: ThinPool, nodePools: readonly NodeThinPool[]): readonly Told[] {
   if (!isTerminating(pool)) return [];

@@ -99,5 +99,7 @@ export async function poolHealth(server: ApiServer, signal?: AbortSignal): Promi
 function healthOf({ metadata: { name, generation }, status: { conditions, observedGeneration } }: ThinPool): PoolHealth {
   const ready = observedGeneration === generation ? conditions.find(({ type }) => type === "Ready") : undefined;
   if (ready === undefined) return { pool: name, isWell: false, message: "the controller has not looked at it yet" };
-  return { pool: name, isWell: ready.status === "True", message: ready.message };
+  const deleting = conditions.find(({ type }) => type === "Deleting");
+  const message = deleting === undefined ? ready.message : `is being deleted, and ${deleting.message}; ${ready.message}`;
+  return { pool: name, isWell: ready.status === "True", message };
 }

@@ -90,10 +90,11 @@ describe("check", () => {
     expect((await line(["check"], {})).output).toContain("no ThinPool yet");
   });
 
-  test("waits until all are well", async () => {
-    const answers = [[ill], [well]];
-    const { code, output } = await line(["check", "--wait", "60"], { health: async () => answers.shift() ?? [] });
+  test("waits until all are well, and says once for what", async () => {
+    const answers = [[ill], [ill, { ...well, pool: "slow" }], [well]];
+    const { code, output, error } = await line(["check", "--wait", "60"], { health: async () => answers.shift() ?? [] });
     expect({ code, output }).toEqual({ code: 0, output: "ThinPool fast: ready on 2 nodes\n" });
+    expect(error).toBe("waiting for ThinPool fast: node node2: Refused, no disk\n");
   }, 20_000);
 
   test("takes seconds", async () => expect(await line(["check", "--wait", "soon"], {})).toMatchObject({ code: 2 }));

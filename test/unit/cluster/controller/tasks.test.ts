@@ -57,6 +57,19 @@ describe("what one controller at a time looks after", () => {
       await eventually(async () => expect(await conditionOf("Ready")).toMatchObject({ status: "True", reason: "AllNodesReady" }));
     });
 
+    test("does not count a pool that is open and does not serve, and says why", async () => {
+      await run();
+      await eventually(async () => expect((await pool())?.status.readyNodes).toBe(2));
+      const serving = { type: "Ready", status: "True", reason: "Serves", message: "", lastTransitionTime: new Date(0).toISOString() };
+      await stage.current.tellPool("one", { message: "pool fast is out of data space", conditions: [{ ...serving, status: "False", reason: "Full" }] });
+      await eventually(async () => expect((await pool())?.status.readyNodes).toBe(1));
+      const message = "node one: Full, pool fast is out of data space";
+      expect(await conditionOf("Ready")).toMatchObject({ status: "False", reason: "NodesNotReady", message });
+      await stage.current.tellPool("one", { message: "pool fast serves", conditions: [serving] });
+      await eventually(async () => expect(await conditionOf("Ready")).toMatchObject({ status: "True", message: "ready on 2 nodes" }));
+      expect((await pool())?.status.readyNodes).toBe(2);
+    });
+
     test("does not take the word of a node whose driver is gone since", async () => {
       await run();
       await eventually(async () => expect((await pool())?.status.readyNodes).toBe(2));
@@ -72,6 +85,7 @@ describe("what one controller at a time looks after", () => {
       await stage.current.pools.patch(POOL, { spec: { nodeSelector: { matchLabels: { "kubernetes.io/hostname": "one" } } } });
       await run();
       await eventually(async () => expect((await pool())?.status.desiredNodes).toBe(1));
+      expect((await conditionOf("Ready"))?.message).toBe("ready on 1 node");
       await stage.current.nodePools.delete(nodeThinPoolName(POOL, "one"));
       await eventually(async () => expect((await conditionOf("Ready"))?.message).toBe("node one: nothing is known yet; does the driver run there?"));
       await stage.current.pools.patch(POOL, { spec: { nodeSelector: { matchLabels: { "kubernetes.io/hostname": "none" } } } });
@@ -103,7 +117,9 @@ describe("what one controller at a time looks after", () => {
         await stage.controller.deleteSnapshot(record.id, call());
       await stage.controller.delete(ID, call());
       await eventually(async () => expect(await conditionOf("Deleting")).toMatchObject({ reason: "NodesClosing" }));
-      for (const node of ["one", "two"]) await stage.current.nodePools.delete(nodeThinPoolName(POOL, node));
+      await stage.current.nodePools.delete(nodeThinPoolName(POOL, "one"));
+      await eventually(async () => expect((await conditionOf("Ready"))?.message).toBe("node one: has it no more"));
+      await stage.current.nodePools.delete(nodeThinPoolName(POOL, "two"));
       await eventually(async () => expect(await pool()).toBeUndefined());
     });
 

@@ -68,8 +68,12 @@ test("nodes hold nothing of a kind whose definition is gone; what cannot be aske
   await expect(heldByNodes(server)).rejects.toThrow(/403/);
 });
 
-const told = async (status: "True" | "False", message: string) => {
-  const conditions = [{ type: "Ready", status, reason: "Told", message, lastTransitionTime: new Date(0).toISOString() }];
+const told = async (status: "True" | "False", message: string, deleting: readonly string[] = []) => {
+  const condition = { reason: "Told", lastTransitionTime: new Date(0).toISOString() };
+  const conditions = [
+    { ...condition, type: "Ready", status, message },
+    ...deleting.map((why) => ({ ...condition, type: "Deleting", status: "True", message: why })),
+  ];
   await server.objects(THIN_POOL).patch("fast", { status: { conditions, observedGeneration: 1 } }, { subresource: "status" });
 };
 
@@ -80,6 +84,12 @@ describe("a pool is well", () => {
     expect(await poolHealth(server)).toEqual([{ pool: "fast", isWell: true, message: "ready on 2 nodes" }]);
     await told("False", "node node2: Refused, no disk");
     expect(await poolHealth(server)).toEqual([{ pool: "fast", isWell: false, message: "node node2: Refused, no disk" }]);
+  });
+
+  test("which says why one that is being deleted is still there", async () => {
+    await told("False", "node node2: has it no more", ["waits until its nodes have closed it: node1"]);
+    const message = "is being deleted, and waits until its nodes have closed it: node1; node node2: has it no more";
+    expect(await poolHealth(server)).toEqual([{ pool: "fast", isWell: false, message }]);
   });
 
   test("and not before it has looked, nor by what it said of the pool as it was", async () => {
