@@ -27,7 +27,7 @@ const onlyGrows = (field: string): Rule => {
 };
 const onlyAdded = (field: string): Rule => ({
   rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || oldSelf.${field}.all(disk, disk in self.${field}))`,
-  message: `${field} may only get more disks: what lies on those that are named does not move by itself`,
+  message: `${field} may only get more disks: what lies on those that are named does not move by itself; while no node has made the pool, delete the ThinPool and make it anew`,
 });
 
 const MADE = "the pool was made with it; make another ThinPool";
