@@ -98,6 +98,7 @@ describe("a ThinPool", () => {
     ["a size that is none", "badsize", loop({ dataSize: "many" }), "spec.backing.loop.dataSize"],
     ["an ambiguous size", "ambiguous", loop({ dataSize: "10G" }), "spec.backing.loop.dataSize"],
     ["a percentage without its sign", "badpercent", { ...loop(), autoextendThreshold: "80" }, "spec.autoextendThreshold"],
+    ["more free than there is", "badfree", { ...loop(), minimumFree: "120%" }, "spec.minimumFree"],
     ["a filesystem that is none", "badfs", { ...loop(), filesystem: "ntfs" }, "Unsupported value"],
     ["an option that is none", "unknown", { ...loop(), whenfull: "error" }, 'unknown field "spec.whenfull"'],
   ])("is refused with %s", async (_, name, spec, why) => refused(await create("ThinPool", name, spec), why));

@@ -33,6 +33,8 @@ const onlyAdded = (field: string): Rule => ({
 const MADE = "the pool was made with it; make another ThinPool";
 const PLACE = "a volume stays where it was made";
 const PERCENTAGE: StructuralSchema = { pattern: String.raw`^\s*\d{1,3}(\.\d+)?\s*%\s*$`, maxLength: 16 };
+/** Two of them, one each for data and metadata, are an object: the API server holds a pattern to text alone. */
+const BELOW_100 = String.raw`^\s*\d{1,2}(\.\d+)?\s*%\s*$`;
 const NAMED: StructuralSchema = { maxLength: NAME };
 const PATH: StructuralSchema = { maxLength: MAXIMUM_PATH };
 const BACKINGS = ["loop", "devices", "directLvm", "existing"] as const;
@@ -100,6 +102,7 @@ export const THIN_POOL_ADDITIONS: Additions = {
   "spec.backing.directLvm.thinpMetaPercent": PERCENTAGE,
   "spec.backing.existing": { "x-kubernetes-validations": [required("pool", MADE)] },
   "spec.backing.existing.pool": PATH,
+  "spec.minimumFree": { pattern: BELOW_100 },
   "spec.autoextendThreshold": PERCENTAGE,
   "spec.autoextendPercent": PERCENTAGE,
 };
