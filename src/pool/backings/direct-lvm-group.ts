@@ -52,8 +52,7 @@ async function whole(parts: DirectLvmParts, seen: SeenDisks, found: OwnGroup, te
   }
   const others = seen.disks.filter((disk) => !found.disks.includes(disk));
   for (const { name, isNamed } of others) {
-    if (isNamed)
-      parts.logger.warn("a disk is not in the pool's volume group: dmthin pool extend --add-device adds it", { disk: name, group: group.name });
+    if (isNamed) parts.logger.warn("a disk is not in the pool's volume group: dmthin pool extend --add-device adds it", { disk: name, group: group.name });
   }
   const excluded = [...(await Promise.all(others.map(async (disk) => leftOut(parts, disk)))), ...absent(seen)];
   tell({ members: found.disks.map(({ name }) => name), excluded });
@@ -148,12 +147,15 @@ async function chooseDisks(parts: DirectLvmParts, seen: SeenDisks, mark: Mark, t
     throw notReady(parts, `disks are not there: ${missing.join(", ")}; attach them, or correct their paths`);
   if (namedOut.length > 0 || chosen.length === 0) {
     const all = [...excluded, ...missing.map((name) => `${name}: not there`)];
-    const reason = all.length === 0 ? "no disk fits its devices" : `disks cannot be taken: ${all.join("; ")}`;
-    throw refused(parts, reason, "name other disks; force: true overwrites what a disk holds, never one in use or in a volume group");
+    if (all.length === 0) throw refused(parts, `no disk fits ${patternsOf(parts)}`, "correct that, or attach the disks");
+    const remedy = "name other disks; force: true overwrites what a disk holds, never one in use or in a volume group";
+    throw refused(parts, `disks cannot be taken: ${all.join("; ")}`, remedy);
   }
   if (excluded.length > 0) parts.logger.warn("disks that fit a pattern are left out", { excluded });
   return chosen;
 }
+
+const patternsOf = ({ backing: { devices, metadataDevices } }: DirectLvmParts): string => [...devices, ...metadataDevices].join(", ");
 
 /** Extents by what they may be used for. */
 export function roomOf(disks: readonly { readonly isForMetadata: boolean; readonly extents: number }[]): Room {

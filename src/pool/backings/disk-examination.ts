@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Run } from "../../exec/run.ts";
 import { ignoreMissing } from "../../files.ts";
+import type { Mount } from "../../filesystem/filesystems.ts";
 import { mounts } from "../../filesystem/mounts.ts";
 import { recognisedOn } from "../../filesystem/signatures.ts";
 import type { PhysicalVolume } from "../../lvm/reports.ts";
@@ -47,9 +48,16 @@ async function userOf(disk: NamedDisk, sys: string): Promise<string | undefined>
     const holders = (await readdir(join(part.folder, "holders")).catch(ignoreMissing)) ?? [];
     if (holders.length > 0) return `${part.name} is in use by ${holders.join(", ")}`;
   }
-  const mounted = (await mounts()).find(({ major, minor }) => parts.some(({ number }) => number === `${major}:${minor}`));
-  if (mounted !== undefined) return `it is mounted on ${mounted.target}`;
+  const mounted = whereMounted((await mounts()).filter(({ major, minor }) => parts.some(({ number }) => number === `${major}:${minor}`)));
+  if (mounted !== undefined) return mounted;
   return isOurs(disk.path) ? undefined : "it is in use, by a mount in another namespace, as swap, or by a program that has it for itself";
+}
+
+/** undefined: nowhere. Of a machine's root disk a container may see nothing but folders, in places that are the container's own. */
+export function whereMounted(mounted: readonly Pick<Mount, "root" | "target">[]): string | undefined {
+  const [first] = mounted.toSorted((left, right) => left.root.length - right.root.length || left.target.length - right.target.length);
+  if (first === undefined) return undefined;
+  return first.root === "/" ? `it is mounted on ${first.target}` : `it is mounted: its ${first.root} is on ${first.target} here`;
 }
 
 /** The disk itself and its partitions. */

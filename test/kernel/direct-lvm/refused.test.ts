@@ -211,6 +211,11 @@ test("of the disks that a pattern finds, those that hold something are left out 
   await again.close(10_000);
 });
 
+test("a pattern that no disk fits is told as it was written, and nothing of what disks hold", async () => {
+  const pattern = join(state, "nvme-SAMSNUG_*");
+  await expect(openPool(state, { devices: [pattern] })).rejects.toThrow(`no disk fits ${pattern}; correct that, or attach the disks`);
+});
+
 test("a disk that is not there is waited for, one too small is refused, and nothing is written meanwhile", async () => {
   await expect(openPool(state, { devices: [FIRST, "/dev/disk/by-id/absent"] })).rejects.toThrow(
     /not ready yet \(disks are not there: \/dev\/disk\/by-id\/absent; attach them, or correct their paths\)/,
