@@ -81,10 +81,11 @@ describe("the controller", () => {
 describe("the nodes", () => {
   test("have one container, the image's own entry point, and no probe that kills", async () => {
     const manifests = await render();
-    const { containers, hostPID, tolerations, priorityClassName } = pod(manifests, "DaemonSet", "dmthin-node");
+    const { containers, volumes, hostPID, tolerations, priorityClassName } = pod(manifests, "DaemonSet", "dmthin-node");
     expect(containers.map(({ name }) => name)).toEqual(["dmthin"]);
     const [dmthin] = containers;
-    expect(dmthin).toMatchObject({ args: ["node", "--config", "/etc/dmthin/config.yaml"], securityContext: { privileged: true } });
+    expect(dmthin).toMatchObject({ args: ["node", "--config", "/etc/dmthin/dmthin.yaml"], securityContext: { privileged: true } });
+    expect(volumes.find(({ name }) => name === "config")).toMatchObject({ configMap: { items: [{ key: "config.yaml", path: "dmthin.yaml" }] } });
     expect(dmthin?.command).toBeUndefined();
     expect(dmthin?.livenessProbe).toBeUndefined();
     expect(dmthin?.readinessProbe).toBeDefined();

@@ -69,7 +69,7 @@ spec:
         - name: dmthin
           image: {{ include "dmthin.image" $root }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
-          args: [node, --config, /etc/dmthin/config.yaml]
+          args: [node, --config, /etc/dmthin/dmthin.yaml]
           env:
             - name: NODE_NAME
               valueFrom:
@@ -139,6 +139,8 @@ spec:
         - name: config
           configMap:
             name: {{ $name }}
+            # Where commands such as "dmthin pool check", said in the pod, look for it.
+            items: [{ key: config.yaml, path: dmthin.yaml }]
         - name: kubelet-plugins
           hostPath:
             path: {{ $kubelet }}/plugins
