@@ -1,9 +1,10 @@
 import { posix } from "node:path";
-import { KiB, bytes, formatBytes, roundUp, type Bytes } from "../units.ts";
+import { KiB, bytes, formatBytes, parseSize, roundUp, type Bytes } from "../units.ts";
 import { claimProblems } from "./claims.ts";
 import { MAXIMUM_METADATA_BYTES, defaultMetadata, leastMetadata } from "./metadata-size.ts";
 import { at, textAt, type Path, type Problem } from "./document-paths.ts";
 import { isWithin } from "./paths.ts";
+import { DEFAULT_VOLUME_SIZE } from "./pool-document.ts";
 import { spellPath } from "./wording.ts";
 
 /**
@@ -39,7 +40,9 @@ function poolProblems(pool: unknown): readonly Problem[] {
   const ratio = at(pool, ["overcommitRatio"]);
   const wanted = sizeAt(pool, "defaultVolumeSize");
   if (data !== undefined && wanted !== undefined && typeof ratio === "number" && wanted > data * ratio) {
-    problems.push({ path: ["defaultVolumeSize"], message: `${formatBytes(wanted)} is more than the pool may ever promise, ${formatBytes(data * ratio)}` });
+    const size = wanted === parseSize(DEFAULT_VOLUME_SIZE) ? `${formatBytes(wanted)}, which is the default,` : formatBytes(wanted);
+    const message = `${size} is more than the pool may ever promise, ${formatBytes(data * ratio)}: set it lower, or make dataSize larger`;
+    problems.push({ path: ["defaultVolumeSize"], message });
   }
   return problems;
 }

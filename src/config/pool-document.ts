@@ -22,6 +22,9 @@ const CHUNK_STEP = bytes(64 * KiB);
  */
 const DEFAULT_CHUNK = bytes(64 * KiB);
 
+/** As it is written. */
+export const DEFAULT_VOLUME_SIZE = "10Gi";
+
 /**
  * The name stands in the kernel's device names (`dmthin-<pool>-snap-<26 characters>`: 79 of at most 127 with 40 here),
  * in directories, and in Kubernetes names and labels, which end at 63 and have a node's name beside it.
@@ -132,7 +135,7 @@ const spec = {
     .default(10)
     .describe("How many times the pool's size may be promised to volumes."),
   defaultVolumeSize: size({ least: bytes(16 * MiB), most: bytes(256 * TiB) })
-    .prefault("10Gi")
+    .prefault(DEFAULT_VOLUME_SIZE)
     .describe("The size of a volume when none is asked for."),
   filesystem: z.enum(FILESYSTEM_TYPES).default("ext4").describe("The filesystem of a volume when none is asked for."),
   discardOnDelete: z

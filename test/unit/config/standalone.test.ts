@@ -193,7 +193,12 @@ describe("a configuration that is wrong", () => {
     [
       "a default nobody can have",
       { pools: [loopPool({ overcommitRatio: 2 }, { dataSize: "1Gi" })] },
-      "pools[0].defaultVolumeSize: 10 GiB is more than the pool may ever promise, 2 GiB",
+      "pools[0].defaultVolumeSize: 10 GiB, which is the default, is more than the pool may ever promise, 2 GiB: set it lower, or make dataSize larger",
+    ],
+    [
+      "a volume size nobody can have",
+      { pools: [loopPool({ defaultVolumeSize: "3Gi", overcommitRatio: 2 }, { dataSize: "1Gi" })] },
+      "pools[0].defaultVolumeSize: 3 GiB is more than the pool may ever promise, 2 GiB: set it lower, or make dataSize larger",
     ],
     [
       "one device twice",
