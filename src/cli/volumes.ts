@@ -103,6 +103,7 @@ function noteUnmeasured(pools: readonly string[], { error }: Terminal): void {
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
 const size = (bytes: number | undefined): string => (bytes === undefined ? "-" : formatBytes(bytes));
 
+/** Where each is staged and published, by the kubelet's long paths, "volume show" tells. */
 const COLUMNS: readonly { readonly head: string; readonly right?: boolean; readonly cell: (volume: VolumeInfo) => string }[] = [
   { head: "ID", cell: ({ id }) => id },
   { head: "POOL", cell: ({ pool }) => pool },
@@ -111,7 +112,7 @@ const COLUMNS: readonly { readonly head: string; readonly right?: boolean; reado
   { head: "EXCLUSIVE", right: true, cell: ({ exclusiveBytes }) => size(exclusiveBytes) },
   { head: "NAME", cell: ({ name }) => name },
   { head: "ORIGIN", cell: ({ origin }) => (origin === "" ? "-" : origin) },
-  { head: "STAGED", cell: ({ deleting, stagedPath }) => (deleting ? "(being deleted)" : stagedPath === "" ? "-" : stagedPath) },
+  { head: "STAGED", cell: ({ deleting, stagedPath }) => (deleting ? "(being deleted)" : stagedPath === "" ? "-" : "yes") },
 ];
 
 function table(volumes: readonly VolumeInfo[], { output }: Terminal): string {

@@ -43,13 +43,13 @@ const answer: VolumesInfo = { volumes: [snapshot, database], notMeasured: [] };
 const serving: Pick<Asking, "askDriver"> = { askDriver: async () => ({ ...driver, pools: [fast] }) };
 const told = (info: VolumesInfo): Asking => ({ ...serving, askVolumes: async () => info });
 
-test("volume ls lists each with its size, what it maps, what it has alone, its origin and where it is staged", async () => {
+test("volume ls lists each with its size, what it maps, what it has alone, its origin and whether it is staged", async () => {
   const { code, output, error } = await runLine(["volume", "ls"], told({ volumes: [database, { ...snapshot, deleting: false }], notMeasured: [] }));
   expect({ code, error }).toEqual({ code: 0, error: "" });
   expect(output).toBe(
     `ID                               POOL    SIZE  MAPPED  EXCLUSIVE  NAME    ORIGIN                          STAGED
 snap-bbbbbbbbbbbbbbbbbbbbbbbbbb  fast  10 GiB   1 GiB          -  before  vol-aaaaaaaaaaaaaaaaaaaaaaaaaa  -
-vol-aaaaaaaaaaaaaaaaaaaaaaaaaa   fast  10 GiB   3 GiB      2 GiB  pvc-1   -                               /staging/pvc-1
+vol-aaaaaaaaaaaaaaaaaaaaaaaaaa   fast  10 GiB   3 GiB      2 GiB  pvc-1   -                               yes
 `,
   );
 });
