@@ -56,7 +56,8 @@ describe("the definitions", () => {
     expect(await server.must(["get", "dmthin", "-o", "name"])).toContain("nodethinpool.dmthin.io/p.node1");
     expect(await server.must(["get", "ntp", "--field-selector", "spec.nodeName=node2", "-o", "name"])).toBe("nodethinpool.dmthin.io/p.node2\n");
     const [titles = "", row = ""] = (await server.must(["get", "ntp", "p.node1"])).split("\n");
-    expect(titles.split(/\s+/).slice(0, 5)).toEqual(["NAME", "POOL", "NODE", "PHASE", "STATE"]);
+    expect(titles.split(/\s+/).slice(0, 6)).toEqual(["NAME", "POOL", "NODE", "PHASE", "STATE", "STATUS"]);
+    expect(titles).not.toContain("MESSAGE");
     expect(row.split(/\s+/).slice(0, 4)).toEqual(["p.node1", "p", "node1", "Pending"]);
   });
 });
