@@ -8,7 +8,13 @@ import { formatBytes, type Bytes } from "./units.ts";
 export type ErrorFacts =
   /** A request or an option is wrong; every problem at once. */
   | { readonly code: "invalid-argument"; readonly problems: readonly string[] }
-  | { readonly code: "not-found"; readonly kind: ObjectKind; readonly id: string }
+  | {
+      readonly code: "not-found";
+      readonly kind: ObjectKind;
+      readonly id: string;
+      /** Those of the kind that there are, where they are few. */
+      readonly known?: readonly string[];
+    }
   /** The name is taken by something that differs from what was asked. */
   | { readonly code: "already-exists"; readonly kind: ObjectKind; readonly id: string; readonly difference: string }
   /** A size that cannot be had, with the range that can. */
@@ -133,7 +139,7 @@ type Sentences = { readonly [Code in ErrorCode]: (facts: FactsOf<Code>) => strin
 
 const sentences: Sentences = {
   "invalid-argument": ({ problems }) => problems.join("; "),
-  "not-found": ({ kind, id }) => `there is no ${kind} ${id}`,
+  "not-found": ({ kind, id, known = [] }) => `there is no ${kind} ${id}${known.length === 0 ? "" : ` (there is ${known.join(", ")})`}`,
   "already-exists": ({ kind, id, difference }) => `${kind} ${id} exists already, and differs: ${difference}`,
   "out-of-range": ({ what, reason }) => `${what} cannot be had: ${reason}`,
   "in-progress": ({ kind, id, operation }) => `${operation} of ${kind} ${id} is under way: try again when it has ended`,

@@ -11,7 +11,7 @@ const MOST_MS = 60_000;
 /** The volumes and snapshots of one pool or of all, with what each takes: measured anew where that was asked for and ends in time. */
 export async function listVolumes(all: readonly Pool[], { pool: name, measureMs }: VolumesRequest): Promise<VolumesResponse> {
   const pools = name === "" ? all : all.filter(({ description }) => description.name === name);
-  if (pools.length === 0) throw new DmthinError({ code: "not-found", kind: "pool", id: name });
+  if (pools.length === 0) throw new DmthinError({ code: "not-found", kind: "pool", id: name, known: all.map(({ description }) => description.name) });
   const measured = measureMs === 0 ? new Set(pools) : await measure(pools, Math.min(measureMs, MOST_MS));
   return {
     volumes: pools.flatMap((pool) => [...pool.view.thins.values()].map((record) => toVolume(pool, record))),

@@ -59,7 +59,7 @@ export class OfflinePool implements AsyncDisposable {
   static take(config: PoolsHere, name: string, logger: Logger): OfflinePool {
     if (process.getuid?.() !== 0) throw new DmthinError({ code: "root-needed", operation: "work on a pool's disks" });
     const description = config.pools.find((pool) => pool.name === name);
-    if (description === undefined) throw new DmthinError({ code: "not-found", kind: "pool", id: name });
+    if (description === undefined) throw new DmthinError({ code: "not-found", kind: "pool", id: name, known: config.pools.map((pool) => pool.name) });
     mkdirSync(config.runDirectory, { recursive: true, mode: 0o700 });
     const lock = tryPoolLock(config.runDirectory, name);
     if (lock === undefined)

@@ -52,7 +52,7 @@ export class PoolSet {
     const pool = this.all.find(({ description }) => description.name === name);
     if (pool !== undefined) return pool;
     this.#requireKnown();
-    throw new DmthinError({ code: "not-found", kind: "pool", id: name });
+    throw new DmthinError({ code: "not-found", kind: "pool", id: name, known: this.all.map(({ description }) => description.name) });
   }
 
   /** Also one that is being deleted. Throws when it is not found while some pool cannot tell yet: absence has to be certain. */

@@ -178,6 +178,6 @@ describe("figures are read anew, and a pool that hangs is told as it was last se
 
   test("a pool that is not there is an error", async () => {
     const wrong = serving([calling(ready, {})], async (socket) => askVolumes(socket, { pool: "x", measureMs: 0 }, 5000));
-    await expect(wrong).rejects.toMatchObject({ details: "there is no pool x" });
+    await expect(wrong).rejects.toMatchObject({ details: "there is no pool x (there is fast)" });
   });
 });
