@@ -49,6 +49,7 @@ export class Machine {
   readonly pools: ReadonlySet<Pool>;
   readonly filesystems: LinuxFilesystems;
   readonly volumes: LocalVolumes;
+  readonly trims: TrimSchedule;
   readonly metrics: Metrics | undefined;
   readonly #pools: Set<Pool>;
   readonly #bootId: string;
@@ -71,7 +72,8 @@ export class Machine {
     this.volumes = new LocalVolumes({ pools, filesystems, node: config.nodeName, logger, unknownPools, recordedUuids });
     this.metrics = metrics;
     this.#watch = watchPools(pools, logger);
-    this.#caring = [this.#watch, new TrimSchedule({ pools, filesystems, logger }), new XfsFollower({ pools, filesystems, logger })];
+    this.trims = new TrimSchedule({ pools, filesystems, logger });
+    this.#caring = [this.#watch, this.trims, new XfsFollower({ pools, filesystems, logger })];
   }
 
   /** The pools of `descriptions` begin to recover at once, each in a thread of its own: what a dead driver left suspended runs again first. */

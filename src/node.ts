@@ -71,12 +71,12 @@ export async function startNode(config: NodeConfig, { logger, version, connect =
     throw new DmthinError({ code: "pools-unknown", node, reason: "nor its volumes: the API server has not told them yet" });
   };
   const upkeep = new ClusterUpkeep({ local: volumes, pools, objectOf, names: { driver: DRIVER_NAME, topologyKey: TOPOLOGY_KEY } });
-  const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep, version, node, logger });
+  const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep, trims: machine.trims, version, node, logger });
   const service: Service = {
     close: async (deadlineMs, hurry) => {
       const until = performance.now() + deadlineMs;
       isServing = false;
-      await registration.close();
+      await Promise.all([registration.close(), machine.trims.close()]); // a trim may take hours: who waits for one is told
       await Promise.all([csi.close(hurry), admin.close(hurry), cluster?.close()]);
       await events.close();
       api.close();

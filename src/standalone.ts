@@ -33,7 +33,7 @@ export async function startStandalone(config: StandaloneConfig, { logger, versio
   const { enableAttach, attachLimit } = config.testing;
   const options = { attach: enableAttach ? { limit: attachLimit } : undefined, alpha: config.alphaCapabilities };
   const csi = createCsiServer({ volumes, nodeVolumes: volumes, logger, version, options, observe: metrics?.observe });
-  const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep: volumes, version, node: config.nodeName, logger });
+  const admin = createAdminServer({ pools: () => Array.from(machine.pools), upkeep: volumes, trims: machine.trims, version, node: config.nodeName, logger });
   const service = closing([csi, admin], machine);
   try {
     await machine.listen();
@@ -57,7 +57,7 @@ export async function startStandalone(config: StandaloneConfig, { logger, versio
 const trimsAtOnce = ({ pools }: StandaloneConfig): number =>
   Math.max(
     1,
-    pools.reduce((sum, { trim }) => sum + (trim?.atOnce ?? 0), 0),
+    pools.reduce((sum, { trim }) => sum + (trim?.atOnce ?? 1), 0),
   );
 
 const isStarting = ({ view: { status } }: Pool): boolean => status.kind === "recovering" || status.kind === "locked";
@@ -67,10 +67,11 @@ async function settled(pools: Iterable<Pool>): Promise<void> {
   while (performance.now() < until && Array.from(pools).some(isStarting)) await sleep(SETTLE_STEP_MS);
 }
 
-/** Calls end first, since they need the pools; then pools and threads. */
+/** Calls end first, since they need the pools; then pools and threads. A trim may take hours: who waits for one is told. */
 const closing = (servers: readonly GrpcServer[], machine: Machine): Service => ({
   close: async (deadlineMs, hurry) => {
     const until = performance.now() + deadlineMs;
+    await machine.trims.close();
     await Promise.all(servers.map(async (server) => server.close(hurry)));
     await machine.close(Math.max(until - performance.now(), 0));
   },

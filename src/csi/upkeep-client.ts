@@ -27,6 +27,17 @@ export function askUpkeep(socket: string) {
     },
     remove: async (pool: string, number: number) => asked(socket, (admin) => admin.DeleteOrphan({ pool, number }, LIMIT)),
     makeKnown: async (volume: string, pool: string) => asked(socket, (admin) => admin.VolumeManifest({ volume, pool }, LIMIT)),
+    volumes: async (pool: string) => {
+      const { pools } = await asked(socket, (admin) => admin.Info({}, LIMIT));
+      if (pools.length === 0 && pool === "") return { volumes: [], notServing: [] };
+      const { volumes } = await asked(socket, (admin) => admin.Volumes({ pool, measureMs: 0 }, LIMIT));
+      return { volumes, notServing: pools.filter(({ name, status }) => status !== "READY" && (pool === "" || name === pool)).map(({ name }) => name) };
+    },
+    // As long as it takes: it waits for others, and a large filesystem for its disk.
+    trim: async (volumeId: string, pool: string) => {
+      const { givenBackBytes, leftAlone } = await asked(socket, (admin) => admin.TrimVolume({ volumeId, pool }));
+      return { givenBackBytes: Number(givenBackBytes), leftAlone };
+    },
     addDevices: async (pool: string, devices: readonly string[]) => {
       await asked(socket, (admin) => admin.AddDevices({ pool, devices }, LIMIT));
     },

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import packageJson from "../../package.json" with { type: "json" };
 import { createAdminServer } from "../../src/csi/admin-service.ts";
 import { silentLogger } from "../../src/logger.ts";
+import { fakeTrims } from "./csi/fake-trims.ts";
 import { FakeUpkeep } from "./csi/fake-upkeep.ts";
 
 jest.setTimeout(60_000); // programs of their own, on a machine that has other work
@@ -56,7 +57,14 @@ test("a reader that goes away, as head does, is no failure", async () => {
 /** A driver that has megabytes to tell, and a command that asks it. */
 async function asking(...command: readonly string[]) {
   const socket = join(directory, "talkative.sock");
-  const server = createAdminServer({ pools: () => [], upkeep: new FakeUpkeep(), version: "9".repeat(LONG), node: "node-1", logger: silentLogger });
+  const server = createAdminServer({
+    pools: () => [],
+    upkeep: new FakeUpkeep(),
+    trims: fakeTrims,
+    version: "9".repeat(LONG),
+    node: "node-1",
+    logger: silentLogger,
+  });
   await server.listen(socket);
   const child = spawn(process.execPath, node([], ...command, "--socket", socket), { stdio: ["ignore", "pipe", "pipe"] });
   const code = new Promise((resolve) => child.once("close", resolve));

@@ -9,6 +9,7 @@ export interface AdminService {
   readonly AdoptOrphan: Method<AdoptOrphanRequest, AdoptOrphanResponse>;
   readonly DeleteOrphan: Method<DeleteOrphanRequest, DeleteOrphanResponse>;
   readonly VolumeManifest: Method<VolumeManifestRequest, VolumeManifestResponse>;
+  readonly TrimVolume: Method<TrimVolumeRequest, TrimVolumeResponse>;
   readonly ExtendPool: Method<ExtendPoolRequest, ExtendPoolResponse>;
   readonly AddDevices: Method<AddDevicesRequest, AddDevicesResponse>;
 }
@@ -253,6 +254,16 @@ export interface VolumeManifestResponse {
   readonly id: string;
   readonly manifest: string;
   readonly letGoFirst: readonly string[];
+}
+
+export interface TrimVolumeRequest {
+  readonly volumeId: string;
+  readonly pool: string;
+}
+
+export interface TrimVolumeResponse {
+  readonly givenBackBytes: string;
+  readonly leftAlone: string;
 }
 
 export interface ExtendPoolRequest {

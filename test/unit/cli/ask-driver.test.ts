@@ -10,6 +10,7 @@ import type { DriverInfo } from "../../../src/cli/driver-info.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import type { Pool, PoolView } from "../../../src/pool/pool.ts";
 import { GiB, MiB, bytes, chunks, metadataBlocks } from "../../../src/units.ts";
+import { fakeTrims } from "../csi/fake-trims.ts";
 import { FakeUpkeep } from "../csi/fake-upkeep.ts";
 import { parse } from "../config/document.ts";
 
@@ -68,7 +69,14 @@ const poolOf = (description: PoolDescription): Pool => ({ description, view: vie
 
 test("what the driver knows of its pools arrives at the command, over a real socket: sizes in bytes, what is absent as absent", async () => {
   const socket = join(directory, "admin.sock");
-  const server = createAdminServer({ pools: () => pools.map(poolOf), upkeep: new FakeUpkeep(), version: "1.2.3", node: "node1", logger: silentLogger });
+  const server = createAdminServer({
+    pools: () => pools.map(poolOf),
+    upkeep: new FakeUpkeep(),
+    trims: fakeTrims,
+    version: "1.2.3",
+    node: "node1",
+    logger: silentLogger,
+  });
   await server.listen(socket);
   try {
     const shared = {

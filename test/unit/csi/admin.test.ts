@@ -9,6 +9,7 @@ import { createAdminServer } from "../../../src/csi/admin-service.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import type { Pool, PoolView } from "../../../src/pool/pool.ts";
 import { bytes, chunks, GiB, KiB, metadataBlocks, MiB } from "../../../src/units.ts";
+import { fakeTrims } from "./fake-trims.ts";
 import { FakeUpkeep } from "./fake-upkeep.ts";
 import { FakeVolumes } from "./fake-volumes.ts";
 
@@ -52,7 +53,7 @@ const asked = async (views: readonly PoolView[]): Promise<DriverInfo> =>
 
 async function serving<Answer>(pools: readonly Pool[], ask: (socket: string) => Promise<Answer>): Promise<Answer> {
   const folder = await mkdtemp(join(tmpdir(), "dmthin-admin-"));
-  const server = createAdminServer({ pools: () => pools, upkeep: new FakeUpkeep(), version: "1.2.3", node: "node-1", logger: silentLogger });
+  const server = createAdminServer({ pools: () => pools, upkeep: new FakeUpkeep(), trims: fakeTrims, version: "1.2.3", node: "node-1", logger: silentLogger });
   try {
     await server.listen(join(folder, "admin.sock"));
     return await ask(join(folder, "admin.sock"));

@@ -6,6 +6,7 @@ import { createAdminServer } from "../../../src/csi/admin-service.ts";
 import { askUpkeep } from "../../../src/csi/upkeep-client.ts";
 import { silentLogger } from "../../../src/logger.ts";
 import { GiB } from "../../../src/units.ts";
+import { fakeTrims } from "./fake-trims.ts";
 import { FakeUpkeep } from "./fake-upkeep.ts";
 
 let folder: string;
@@ -16,7 +17,7 @@ const client = () => askUpkeep(join(folder, "admin.sock"));
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "dmthin-upkeep-"));
   fake = new FakeUpkeep();
-  server = createAdminServer({ pools: () => [], upkeep: fake, version: "1.2.3", node: "node-1", logger: silentLogger });
+  server = createAdminServer({ pools: () => [], upkeep: fake, trims: fakeTrims, version: "1.2.3", node: "node-1", logger: silentLogger });
   await server.listen(join(folder, "admin.sock"));
 });
 afterEach(async () => {
@@ -80,6 +81,18 @@ test("disks are added by their paths, which are absolute", async () => {
   await client().addDevices("fast", ["/dev/sdb", "/dev/sdc"]);
   expect(fake.asked).toEqual([{ pool: "fast", paths: ["/dev/sdb", "/dev/sdc"] }]);
   await expect(client().addDevices("fast", ["sdb"])).rejects.toMatchObject({ message: "a disk is named by its absolute path: sdb" });
+});
+
+test("a trim tells what was given back, or why there was nothing to do", async () => {
+  expect(await client().trim("vol-x", "fast")).toEqual({ givenBackBytes: GiB, leftAlone: "" });
+  expect(await client().trim("vol-block", "fast")).toEqual({ givenBackBytes: 0, leftAlone: "it is a block volume" });
+  await expect(client().trim("vol-y", "fast")).rejects.toMatchObject({ message: "there is no volume vol-y", isSilent: false });
+  await expect(client().trim("", "fast")).rejects.toMatchObject({ message: "say which volume, and in which pool" });
+});
+
+test("a driver without pools has no volumes, and no pool of any name", async () => {
+  expect(await client().volumes("")).toEqual({ volumes: [], notServing: [] });
+  await expect(client().volumes("fast")).rejects.toMatchObject({ message: expect.stringContaining("there is no pool fast"), isSilent: false });
 });
 
 test("what the driver refuses comes in its own words, and is told from a driver that is not there", async () => {

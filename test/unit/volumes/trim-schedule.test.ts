@@ -17,7 +17,7 @@ describe("the trimming of mounted filesystems", () => {
     for (const schedule of schedules.splice(0)) await schedule.close();
   });
 
-  function schedule(beforeTrim: (mountPoint: string) => Promise<void> = async () => undefined): void {
+  function schedule(beforeTrim: (mountPoint: string) => Promise<void> = async () => undefined): TrimSchedule {
     const filesystems = new Proxy(node.world.filesystems, {
       get: (target, name: keyof Filesystems) => {
         if (name !== "trim") return target[name].bind(target) as unknown;
@@ -27,7 +27,9 @@ describe("the trimming of mounted filesystems", () => {
         };
       },
     });
-    schedules.push(new TrimSchedule({ pools: [node.world.pool], filesystems, logger: silentLogger, lookMs: 5 }));
+    const made = new TrimSchedule({ pools: [node.world.pool], filesystems, logger: silentLogger, lookMs: 5 });
+    schedules.push(made);
+    return made;
   }
 
   async function mounted(name: string): Promise<{ readonly id: string; readonly file: string }> {

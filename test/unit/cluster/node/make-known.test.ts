@@ -16,6 +16,7 @@ import { call, SIZE } from "../../../contract/volumes/client.ts";
 import { NODE, POOL } from "../../../contract/volumes/description.ts";
 import { nodeForEachTest } from "../../volumes/node.ts";
 import { Cluster } from "./cluster-node.ts";
+import { fakeTrims } from "../../csi/fake-trims.ts";
 
 const NAMES = { driver: "csi.example", topologyKey: "topology.example/node" };
 const ID = volumeId("a");
@@ -27,7 +28,7 @@ let server: ReturnType<typeof createAdminServer>;
 let objectOf: (id: string) => ThinVolume | undefined;
 
 const serve = async (upkeep: PoolUpkeep): Promise<void> => {
-  server = createAdminServer({ pools: () => [node.world.pool], upkeep, version: "1.2.3", node: NODE, logger: silentLogger });
+  server = createAdminServer({ pools: () => [node.world.pool], upkeep, trims: fakeTrims, version: "1.2.3", node: NODE, logger: silentLogger });
   await server.listen(join(folder, "admin.sock"));
 };
 beforeEach(async () => {
