@@ -2,6 +2,7 @@ import { types } from "node:util";
 import { socketIn } from "../config/path-rules.ts";
 import { silence } from "./silence.ts";
 import type { Terminal } from "./terminal.ts";
+import type { VolumeInfo } from "./volume-info.ts";
 
 /** What a running driver does to its pools when it is asked; sizes in bytes. What it refuses is rejected in its words. */
 export interface DriverUpkeep {
@@ -10,8 +11,14 @@ export interface DriverUpkeep {
   remove(pool: string, number: number): Promise<{ readonly waiting: boolean }>;
   makeKnown(volume: string, pool: string): Promise<ToClusterInfo>;
   addDevices(pool: string, paths: readonly string[]): Promise<void>;
+  /** Of one pool, or of all where it is empty. */
+  volumes(pool: string): Promise<{ readonly volumes: readonly VolumeSeen[]; readonly notServing: readonly string[] }>;
+  /** Ends when the driver has done it, which can wait for others. `leftAlone`: why there was nothing to do, else empty. */
+  trim(volumeId: string, pool: string): Promise<{ readonly givenBackBytes: number; readonly leftAlone: string }>;
   extend(pool: string, part: "data" | "metadata", target: ExtendTo): Promise<{ readonly fromBytes: number; readonly toBytes: number }>;
 }
+
+export type VolumeSeen = Pick<VolumeInfo, "id" | "name" | "pool" | "kind" | "stagedPath" | "deleting">;
 
 export type ExtendTo = { readonly to: number } | { readonly by: number } | "max";
 

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import type { Capability } from "../../../src/catalog/records.ts";
 import type { PoolDescription } from "../../../src/config/pool-description.ts";
+import { createAdminServer } from "../../../src/csi/admin-service.ts";
+import { askUpkeep } from "../../../src/csi/upkeep-client.ts";
 import { run } from "../../../src/exec/run.ts";
 import { LinuxFilesystems } from "../../../src/filesystem/linux-filesystems.ts";
 import { BlockingThreads } from "../../../src/linux/blocking-threads.ts";
@@ -16,6 +18,7 @@ import { TrimSchedule } from "../../../src/volumes/trim-schedule.ts";
 import type { Call } from "../../../src/volumes/volumes.ts";
 import { labDisks } from "../../contract/choice.ts";
 import { CareBench } from "../pool/care-bench.ts";
+import { runLine } from "../../unit/cli/command-line.ts";
 import { output } from "../../harness/program.ts";
 
 jest.setTimeout(120_000);
@@ -116,6 +119,38 @@ test("what was deleted within mounted filesystems is trimmed on schedule: the po
   await expectGivenBack(on, full, volumes.length); // xfs and btrfs let go of what was deleted a little later
   await schedule.close();
   for (const { path } of volumes) expect(readdirSync(path)).toContain("kept");
+});
+
+test("an operator has mounted filesystems of a pool without a schedule trimmed: what was deleted in them is the pool's and the disk's again", async () => {
+  const on = await node({ trim: undefined });
+  const trims = new TrimSchedule({ pools: [on.pool], filesystems: on.filesystems, logger: silentLogger });
+  const socket = join(folder, "admin.sock");
+  const server = createAdminServer({ pools: () => [on.pool], upkeep: on.volumes, trims, version: "1.2.3", node: "node", logger: silentLogger });
+  await server.listen(socket);
+  const trim = async (...which: readonly string[]) => {
+    const result = await runLine(["volume", "trim", "--json", "--socket", socket, ...which], { askUpkeep: async (path) => askUpkeep(path) });
+    return { ...result, trimmed: JSON.parse(result.output) as readonly { readonly id: string; readonly givenBackBytes: number; readonly leftAlone: string }[] };
+  };
+  const volumes: { readonly id: string; readonly path: string }[] = [];
+  for (const filesystem of FILESYSTEMS) volumes.push(await mounted(on, filesystem));
+  await trim(); // what a filesystem's making has left
+  for (const { path } of volumes) write(path);
+  const full = { pool: await poolBytes(on), host: hostBytes() };
+  for (const { path } of volumes) output("sh", ["-c", `rm "$0/file" && sync -f "$0"`, path]);
+  const givenBack = new Map<string, number>();
+  const least = (CONTENT_MIB - 8) * MiB;
+  // xfs and btrfs let go of what was deleted a little later
+  for (let tries = 0; tries < 100 && volumes.some(({ id }) => (givenBack.get(id) ?? 0) < least); tries++) {
+    const { code, trimmed } = await trim();
+    expect(code).toBe(0);
+    for (const { id, givenBackBytes } of trimmed) givenBack.set(id, (givenBack.get(id) ?? 0) + givenBackBytes);
+  }
+  for (const { id } of volumes) expect(givenBack.get(id)).toBeGreaterThanOrEqual(least);
+  await expectGivenBack(on, full, volumes.length);
+  for (const { id, path } of volumes) await on.volumes.unstage(id, path, call());
+  expect(await trim("ext4")).toMatchObject({ code: 1, trimmed: [{ name: "ext4", leftAlone: "it is not mounted on this machine" }] });
+  await trims.close();
+  await server.close(AbortSignal.abort());
 });
 
 test("a volume mounted with discard gives back at once", async () => {

@@ -32,6 +32,9 @@ class Asked implements DriverUpkeep {
     return { id: "vol-x", manifest: "kind: ThinVolume\n", letGoFirst: volume === "of-another-pool" ? ["kubectl one"] : [] };
   };
 
+  volumes: DriverUpkeep["volumes"] = async () => ({ volumes: [], notServing: [] });
+  trim: DriverUpkeep["trim"] = async () => ({ givenBackBytes: 0, leftAlone: "" });
+
   addDevices: DriverUpkeep["addDevices"] = async (pool, paths) => {
     this.calls.push(["add", pool, paths]);
   };
