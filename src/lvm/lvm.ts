@@ -11,6 +11,7 @@ import {
   LOGICAL_VOLUME_FIELDS,
   PHYSICAL_VOLUME_FIELDS,
   VOLUME_GROUP_FIELDS,
+  isGroupKnown,
   logicalVolumes,
   parseReport,
   physicalVolume,
@@ -85,7 +86,7 @@ export class Lvm {
   /** With the groups that they are in, in one command. */
   async disks(): Promise<{ readonly volumes: readonly PhysicalVolume[]; readonly groups: readonly VolumeGroup[] }> {
     const rows = await this.#report("pvs", `${PHYSICAL_VOLUME_FIELDS},${VOLUME_GROUP_FIELDS.replace("vg_name,vg_uuid,", "")}`, []);
-    const inGroups = rows.filter((row) => row.optional("vg_name") !== undefined).map(volumeGroup);
+    const inGroups = rows.filter(isGroupKnown).map(volumeGroup);
     return { volumes: rows.map(physicalVolume), groups: [...new Map(inGroups.map((group) => [group.uuid, group])).values()] };
   }
 

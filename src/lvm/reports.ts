@@ -5,7 +5,7 @@ export interface PhysicalVolume {
   /** The path by which LVM knows the disk. */
   readonly device: string;
   readonly uuid: string;
-  /** undefined: in no volume group. */
+  /** undefined: in no volume group that LVM knows. */
   readonly group: string | undefined;
   readonly groupUuid: string | undefined;
   readonly sizeBytes: Bytes;
@@ -67,11 +67,16 @@ export function parseReport(text: string): readonly Row[] {
   return rows.map((row) => new Row(row));
 }
 
+/** LVM's name for the group of a disk that is in use, when no disk that it was shown tells of which. */
+const UNKNOWN_GROUP = "[unknown]";
+
+export const isGroupKnown = (row: Row): boolean => ![undefined, UNKNOWN_GROUP].includes(row.optional("vg_name"));
+
 export const physicalVolume = (row: Row): PhysicalVolume => ({
   device: row.text("pv_name"),
   uuid: row.text("pv_uuid"),
-  group: row.optional("vg_name"),
-  groupUuid: row.optional("vg_uuid"),
+  group: isGroupKnown(row) ? row.optional("vg_name") : undefined,
+  groupUuid: isGroupKnown(row) ? row.optional("vg_uuid") : undefined,
   sizeBytes: bytes(row.count("pv_size")),
   extents: row.count("pv_pe_count"),
   freeExtents: row.count("pv_pe_count") - row.count("pv_pe_alloc_count"),

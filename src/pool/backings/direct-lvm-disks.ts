@@ -88,6 +88,8 @@ export function whyNot(
       return finding.what;
     case "labelled":
       return force || isOurs(finding.volume) ? undefined : "it holds LVM's label, and is in no volume group";
+    case "claimed":
+      return isOurs(finding.volume) ? undefined : "it belongs to a volume group whose other disks are not named here";
     case "holds":
       return force ? undefined : finding.what;
   }

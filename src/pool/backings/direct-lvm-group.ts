@@ -117,11 +117,15 @@ async function makeGroup(parts: DirectLvmParts, seen: SeenDisks, mark: Mark, tel
   await step(observe, "vgcreate", () => lvm.createVolumeGroup(backing.volumeGroup, paths, { tags, extentBytes: EXTENT_BYTES }));
 }
 
-/** Each disk gets LVM's label with a uuid of ours. Those of an interrupted start have it. */
+/**
+ * Each disk gets LVM's label with a uuid of ours. Those of an interrupted start have it; where LVM itself was killed it says
+ * of some that they are in use, before any group is written to them: these get another.
+ */
 async function label(parts: DirectLvmParts, lvm: Lvm, chosen: readonly Examined[], { mark }: Mark): Promise<void> {
   for (const { disk, finding } of chosen) {
     if (finding.kind === "labelled" && isMarked(finding.volume.uuid, mark)) continue;
-    if (finding.kind !== "blank") await step(parts.observe, "wipe", () => overwrite(parts, disk));
+    if (finding.kind === "claimed") await step(parts.observe, "blank", async () => blankEnds(disk));
+    else if (finding.kind !== "blank") await step(parts.observe, "wipe", () => overwrite(parts, disk));
     await step(parts.observe, "pvcreate", () => lvm.createPhysicalVolume(disk.path, newVolumeUuid(mark)));
   }
 }

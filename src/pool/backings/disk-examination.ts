@@ -17,6 +17,8 @@ export type Finding =
   | { readonly kind: "member"; readonly volume: PhysicalVolume; readonly group: string }
   /** LVM's label, in no volume group. */
   | { readonly kind: "labelled"; readonly volume: PhysicalVolume }
+  /** LVM's label, in use by a volume group of which the disk itself knows nothing: its other disks do, or LVM was interrupted before it wrote of it to any. */
+  | { readonly kind: "claimed"; readonly volume: PhysicalVolume }
   /** Holds something, and nobody uses it: `force` overwrites it. */
   | { readonly kind: "holds"; readonly what: string }
   /** In use, or nothing to write to: never taken. */
@@ -30,7 +32,7 @@ export async function examineDisk(run: Run, disk: NamedDisk, volume: PhysicalVol
   const user = await userOf(disk, sys);
   if (user !== undefined) return { kind: "taken", what: user };
   const signatures = await recognisedOn(run, disk.path);
-  if (volume?.inUse === true) return { kind: "taken", what: "it belongs to a volume group whose other disks are not named here" };
+  if (volume?.inUse === true) return { kind: "claimed", volume };
   if (signatures.includes("LVM2_member")) {
     return volume === undefined ? { kind: "taken", what: "it holds LVM's label, and LVM cannot read what it belongs to" } : { kind: "labelled", volume };
   }

@@ -1,14 +1,18 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import { readRange } from "../../../src/pool/backings/block-device.ts";
+import { drawMark, newVolumeUuid } from "../../../src/pool/backings/direct-lvm-mark.ts";
 import { isLvmAtWork, tryPoolLock } from "../../../src/pool/pool-lock.ts";
+import { bytes, MiB } from "../../../src/units.ts";
 import { cleanMachine } from "../../harness/clean-machine.ts";
 import { labDisks as DISKS } from "../../harness/standing.ts";
-import { GROUP, lvm, newState, POOL, removeState, startChild } from "./rig.ts";
+import { endsOf, GROUP, lvm, newState, POOL, removeState, startChild } from "./rig.ts";
 
 jest.setTimeout(240_000);
 const [FIRST = "", SECOND = ""] = DISKS;
+const LABEL_BYTES = 4096;
 const WISH = { devices: [FIRST, SECOND] };
 let state: string;
 
@@ -82,6 +86,35 @@ test.each([1, 2, 3])("killed with LVM in the middle of whatever it does, and sta
     await ended;
   }
   await expectWhole();
+});
+
+/** LVM writes into the labels of all disks that they are in use, and only then of the group: as if it had been killed between. */
+async function claimWithoutGroup(): Promise<void> {
+  const kept = DISKS.slice(0, 2).map((disk) => ({ disk, metadata: readRange(disk, LABEL_BYTES, MiB) }));
+  await lvm(...DISKS).createVolumeGroup("interrupted", [FIRST, SECOND], { tags: [], extentBytes: bytes(4 * MiB) });
+  for (const { disk, metadata } of kept) {
+    const fd = openSync(disk, constants.O_WRONLY);
+    writeSync(fd, metadata, 0, metadata.length, LABEL_BYTES);
+    fsyncSync(fd);
+    closeSync(fd);
+  }
+  const volumes = await lvm(...DISKS).physicalVolumes();
+  expect(volumes.slice(0, 2)).toMatchObject([FIRST, SECOND].map((device) => ({ device, group: undefined, inUse: true })));
+}
+
+test("LVM killed when its labels say that the disks are in use, and nothing says of what: of the pool's own disks the group is made", async () => {
+  expect(await startChild(state, WISH, "before vgcreate").ended).toMatchObject({ signal: "SIGKILL" });
+  await claimWithoutGroup();
+  await expectWhole();
+});
+
+test("a stranger's disk whose label says that it is in use is never taken, by force neither", async () => {
+  for (const disk of [FIRST, SECOND]) await lvm(...DISKS).createPhysicalVolume(disk, newVolumeUuid(drawMark()));
+  await claimWithoutGroup();
+  const before = [FIRST, SECOND].map((disk) => endsOf(disk));
+  const { output } = await startChild(state, { ...WISH, force: true }).ended;
+  expect(output).toContain("it belongs to a volume group whose other disks are not named here");
+  expect([FIRST, SECOND].map((disk, index) => endsOf(disk).equals(before[index] ?? Buffer.alloc(0)))).toEqual([true, true]);
 });
 
 test("LVM that is at work when its driver is killed keeps the pool from the next driver until it has ended", async () => {

@@ -62,6 +62,8 @@ describe("reports of LVM", () => {
     expect(inGroup).toMatchObject({ group: "dmthin-fast", freeExtents: 1711, missing: false, inUse: true });
     const [alone] = parseReport(row("pv", { ...disk, vg_name: "", vg_uuid: "", pv_missing: "missing", pv_in_use: "" })).map(physicalVolume);
     expect(alone).toMatchObject({ group: undefined, missing: true, inUse: false });
+    const [claimed] = parseReport(row("pv", { ...disk, vg_name: "[unknown]", vg_uuid: "" })).map(physicalVolume);
+    expect(claimed).toMatchObject({ group: undefined, groupUuid: undefined, inUse: true });
     const group = {
       vg_name: "g",
       vg_uuid: "u",
