@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { checkout } from "../../lab/checkout.ts";
 import { askedFor, seriesOf } from "../../alerts/exposition.ts";
 import { BLOCK, VolumeUser } from "../../demo/volume-user.ts";
@@ -136,4 +136,27 @@ test("calls are counted as they were answered, refusals too", async () => {
   expect(text).toMatch(/dmthin_operations_total\{method="CreateVolume",code="OK"\} 201\n/);
   expect(text).toMatch(/dmthin_operations_total\{method="CreateVolume",code="(OUT_OF_RANGE|RESOURCE_EXHAUSTED)"\} 1\n/);
   expect([(await get("/healthz")).status, (await get("/readyz")).status]).toEqual([200, 200]);
+});
+
+test("volume trim has a filesystem in use give back what was deleted in it; block volumes are their users' affair", async () => {
+  const mounted = new VolumeUser(driver.client, FOLDER);
+  const id = await mounted.create("mounted", GiB);
+  await mounted.stage(id);
+  const file = join(await mounted.publish(id), "file");
+  closeSync(openSync(file, "w"));
+  write(file, 64 * MiB);
+  const before = volumes().get(id)?.mappedBytes ?? 0;
+  expect(before).toBeGreaterThan(64 * MiB);
+  rmSync(file);
+  expect(ended("sync", ["--file-system", dirname(file)]).status).toBe(0); // ext4 frees blocks when its journal is written, every five seconds
+  const [program = "", ...words] = BUNDLE;
+  const { status, stdout, stderr } = ended(program, [...words, "volume", "trim", "--json", "--socket", Driver.paths(FOLDER).adminSocket]);
+  expect({ status, stderr }).toMatchObject({ status: 0, stderr: expect.stringMatching(/^Trimming .*, 2 of 2; it stays in use\.$/m) });
+  expect(volumes().get(id)?.mappedBytes).toBeLessThan(before - 60 * MiB);
+  const [block, trimmed] = (JSON.parse(stdout) as readonly { readonly name: string; readonly givenBackBytes: number }[]).toSorted((left, right) =>
+    left.name.localeCompare(right.name),
+  );
+  expect(block).toMatchObject({ name: "block", givenBackBytes: 0, leftAlone: expect.stringContaining("block volume"), failure: "" });
+  expect(trimmed).toMatchObject({ id, leftAlone: "", failure: "" });
+  expect(trimmed?.givenBackBytes).toBeGreaterThan(60 * MiB);
 });
