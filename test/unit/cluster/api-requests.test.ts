@@ -311,10 +311,8 @@ describe("watches", () => {
   });
 
   test("are not ended by the time limit of requests", async () => {
-    const api = await volumes(
-      [stream([event("ADDED", stored("a")), "", "", "", "", event("ADDED", stored("b"))].flatMap((part) => [part, "\n", "\n", "\n"]))],
-      { timeoutMs: 10 },
-    );
+    const timeoutMs = 400;
+    const api = await volumes([stream([event("ADDED", stored("a")), event("ADDED", stored("b"))], { pauseMs: timeoutMs * 1.5 })], { timeoutMs });
     const told: string[] = [];
     await api.watch("5", {}, (told_) => void told.push(told_.type), forever);
     expect(told).toEqual(["ADDED", "ADDED"]);

@@ -79,14 +79,14 @@ export const failed = (status: number, reason: string, message: string, details:
 
 /** The parts of a watch as they arrive; then its end, or nothing more. */
 export const stream =
-  (parts: readonly (string | Buffer)[], { ends = true } = {}): Script =>
+  (parts: readonly (string | Buffer)[], { ends = true, pauseMs = 2 } = {}): Script =>
   (_, response) => {
     response.writeHead(200, { "content-type": "application/json" });
     response.flushHeaders();
     void (async () => {
       for (const part of parts) {
         response.write(part);
-        await new Promise((resolve) => void setTimeout(resolve, 2));
+        await new Promise((resolve) => void setTimeout(resolve, pauseMs));
       }
       if (ends) response.end();
     })();
