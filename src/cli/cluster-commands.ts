@@ -77,7 +77,7 @@ async function guard(work: ClusterWork, { output, error }: Terminal): Promise<nu
   if (held.length > NAMED) error.write(`  and ${held.length - NAMED} more\n`);
   error.write("Delete the claims, VolumeSnapshots and VolumeGroupSnapshots that they belong to. What a node had that is gone for good\n");
   error.write("is forgotten by annotating its NodeThinPool with dmthin.io/forget. To remove the driver all the same: --no-hooks.\n");
-  error.write("After a refused helm uninstall: helm rollback dmthin REVISION -n dmthin, with the last one of helm history.\n");
+  error.write("After a refused helm uninstall: helm rollback RELEASE REVISION -n NAMESPACE, with the last one of helm history.\n");
   return EXIT_FAILURE;
 }
 

@@ -1,6 +1,6 @@
 import type { ExtendTarget } from "../pool/care/care-report.ts";
-import { DmthinError } from "../errors.ts";
 import { bytes } from "../units.ts";
+import { invalid } from "../volumes/invalid.ts";
 import type { PoolUpkeep } from "../volumes/upkeep.ts";
 import type { ExtendPoolRequest } from "./generated/admin.ts";
 import type { Handlers } from "./handler.ts";
@@ -46,5 +46,3 @@ function targetOf({ toBytes, byBytes, max }: ExtendPoolRequest): ExtendTarget {
   if (max === true) return "max";
   throw invalid("say how large it is to be");
 }
-
-const invalid = (problem: string): DmthinError => new DmthinError({ code: "invalid-argument", problems: [problem] });

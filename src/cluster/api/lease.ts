@@ -85,7 +85,8 @@ export class Leadership {
       if (renewed === "conflict") {
         const found = await this.#attempt(async (limit) => this.#options.leases.get(this.#options.name, limit), signal, limitMs());
         if (typeof found === "object" && found.spec.holderIdentity === this.#options.identity) lease = found;
-        else if (found !== "failed") return lost("another holds the lease");
+        else if (found === "failed") restMs = renewMs * AGAIN;
+        else return lost("another holds the lease");
       } else if (renewed === undefined) return lost("the lease was deleted");
       else if (renewed !== "failed") {
         lease = renewed;

@@ -5,6 +5,7 @@ import type { Part } from "../../pool/backings/growth.ts";
 import type { Pool } from "../../pool/pool.ts";
 import { BYTES_PER_METADATA_BLOCK, exactQuantity } from "../../units.ts";
 import { isSnapshotId, isVolumeId, volumeId } from "../../volumes/ids.ts";
+import { invalid } from "../../volumes/invalid.ts";
 import type { Adopted, AdoptionWanted, PoolUpkeep, ToCluster, Unknown } from "../../volumes/upkeep.ts";
 import type { Call, Volume, Volumes } from "../../volumes/volumes.ts";
 import type { ThinVolume } from "../objects/thin-volume.ts";
@@ -99,7 +100,6 @@ function replacement(volume: Volume): ToCluster {
   return { manifest: writeManifest([thinVolumeOf(volume)]), letGoFirst };
 }
 
-const invalid = (problem: string): DmthinError => new DmthinError({ code: "invalid-argument", problems: [problem] });
 const absent = (which: string): DmthinError => new DmthinError({ code: "not-found", kind: "volume", id: which });
 
 function wantedSize({ description, view }: Pool, part: Part, target: ExtendTarget): number {

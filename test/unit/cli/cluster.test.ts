@@ -67,7 +67,7 @@ describe("guard", () => {
     expect(code).toBe(1);
     expect(error).toContain("2 volumes and snapshots are left");
     expect(error).toContain("  ThinVolume vol-a on node node1, of claim ns/data\n  ThinSnapshot vol-a on node node1, being deleted\n");
-    expect(error).toMatch(/\nAfter a refused helm uninstall: helm rollback dmthin REVISION -n dmthin, .{1,40}\n$/);
+    expect(error).toMatch(/\nAfter a refused helm uninstall: helm rollback RELEASE REVISION -n NAMESPACE, .{1,40}\n$/);
   });
 
   test("names the first twenty", async () => {
